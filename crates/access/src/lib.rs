@@ -1,1 +1,13 @@
-//! .
+//! What a node may do for whom: capabilities that a vault signs, and the rules that a patient sets.
+//!
+//! Invariant: pure. No clock, no randomness, no disk: the moment and the keys are arguments. Nothing here knows a name;
+//! institutions and classes are tags.
+
+mod capability;
+mod rules;
+
+pub use capability::{
+    CAPABILITY_MAX_BYTES, CLASSES_MAX, Capability, CapabilityRefusal, InvalidCapability, Period, Purpose, RECORDS_MAX,
+    RecordGrant, STUB_MAX_BYTES, Scope, SignedCapability, SigningKey, VerifyingKey,
+};
+pub use rules::{Effect, InvalidRules, RULES_MAX, Rule, RuleSet, Subject, Target};

@@ -9,9 +9,7 @@ mod infra;
 mod opaque;
 mod time;
 
-pub use infra::{
-    CloudId, GroupId, InvalidSlot, LeaderTerm, LogId, NodeId, ReplicaId, SlotEpoch, Slot, SLOTS,
-};
+pub use infra::{CloudId, GroupId, InvalidSlot, LeaderTerm, LogId, NodeId, ReplicaId, SLOTS, Slot, SlotEpoch};
 pub use opaque::{
     BindingTag, CapabilityId, ClassTag, ContentTag, IdemTag, InstTag, InvalidLength, KeyHash, Pid, RecordId, RequestId,
 };

@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn month_of_known_moments() {
-        let cases = [(0, 1970, 1), (951_782_400_000, 2000, 2), (1_709_164_800_000, 2024, 2), (1_795_132_800_000, 2026, 11)];
+        let cases =
+            [(0, 1970, 1), (951_782_400_000, 2000, 2), (1_709_164_800_000, 2024, 2), (1_795_132_800_000, 2026, 11)];
         for (millis, year, month) in cases {
             assert_eq!(Ok(UnixMillis(millis).month()), MonthBucket::new(year, month), "{millis}");
         }

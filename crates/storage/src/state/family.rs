@@ -1,0 +1,43 @@
+/// One family of keys of a state machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FamilySpec {
+    /// Name on disk; never changes.
+    pub name: &'static str,
+    /// Bytes of a key that a filter is built over, so that a scan within them skips files without a match (18 for
+    /// slot and pid); 0 for none.
+    pub prefix_len: usize,
+    /// Values from this size on are kept in blob files, outside compaction; `None` for never.
+    pub blob_min_bytes: Option<u64>,
+    /// Left out of the digest that replicas compare.
+    pub local: bool,
+}
+
+/// Number of a family: its position in the specs that the database was opened with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Family(u8);
+
+impl Family {
+    /// The family at `position` of the specs.
+    pub const fn new(position: u8) -> Self {
+        Self(position)
+    }
+
+    pub(crate) const fn position(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Name of a small blob in the system family, such as a membership. Never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SystemKey(&'static str);
+
+impl SystemKey {
+    /// The blob called `name`.
+    pub const fn new(name: &'static str) -> Self {
+        Self(name)
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        self.0
+    }
+}

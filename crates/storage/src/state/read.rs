@@ -1,0 +1,93 @@
+use std::ops::ControlFlow;
+
+use bytes::Bytes;
+
+use super::Family;
+use crate::StorageError;
+
+/// How far a read may go for its answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tier {
+    /// To the disk; may block.
+    #[default]
+    Disk,
+    /// Memory only: [`StorageError::WouldBlock`] when that does not hold the answer.
+    CacheOnly,
+}
+
+/// Order of a scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Ascending keys.
+    Forward,
+    /// Descending keys.
+    Reverse,
+}
+
+/// The keys from `start` on and below `end`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyRange {
+    pub(crate) start: Vec<u8>,
+    pub(crate) end: Option<Vec<u8>>,
+}
+
+impl KeyRange {
+    /// Every key.
+    pub fn all() -> Self {
+        Self { start: Vec::new(), end: None }
+    }
+
+    /// Keys from `start` (included) to `end` (excluded).
+    pub fn between(start: impl Into<Vec<u8>>, end: impl Into<Vec<u8>>) -> Self {
+        Self { start: start.into(), end: Some(end.into()) }
+    }
+
+    /// Keys from `start` on.
+    pub fn from(start: impl Into<Vec<u8>>) -> Self {
+        Self { start: start.into(), end: None }
+    }
+
+    /// Keys that begin with `prefix`.
+    pub fn prefix(prefix: impl Into<Vec<u8>>) -> Self {
+        let start = prefix.into();
+        Self { end: successor_of_prefix(&start), start }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| *end <= self.start)
+    }
+}
+
+/// Keys may hold a pid, so only the lengths are shown.
+impl std::fmt::Debug for KeyRange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyRange")
+            .field("start_len", &self.start.len())
+            .field("end_len", &self.end.as_ref().map(Vec::len))
+            .finish()
+    }
+}
+
+/// The smallest key above all that begin with `prefix`; `None` when there is none.
+fn successor_of_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
+    let mut successor = prefix[..=last].to_vec();
+    successor[last] += 1;
+    Some(successor)
+}
+
+/// Reading: what a [`View`](super::View) and a [`Staged`](super::Staged) share.
+pub trait Read {
+    /// The value of `key`.
+    fn get(&self, family: Family, key: &[u8]) -> Result<Option<Bytes>, StorageError>;
+
+    /// Calls `visit` with the pairs of `range` in order until it breaks. A forward scan whose keys share the family's
+    /// prefix skips files by the filter; a reverse one, and one across prefixes, does not.
+    fn scan(
+        &self,
+        family: Family,
+        range: &KeyRange,
+        direction: Direction,
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), StorageError>;
+}

@@ -1,0 +1,188 @@
+//! The stages of a verification: each one line with its time, and while it runs the time that is left.
+//!
+//! A stage's output goes to a log file; it is shown only when the stage fails.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+use crate::progress::{Progress, span};
+
+const POLL: Duration = Duration::from_millis(50);
+/// Of a failed stage's log, what is shown; the rest stays in the file.
+const SHOWN_LINES: usize = 200;
+
+/// One stage by name, with what it takes on two cores with nothing built, for the first time it runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stage {
+    pub(crate) name: &'static str,
+    pub(crate) first_guess: Duration,
+}
+
+/// How a stage ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Passed,
+    Failed,
+}
+
+/// Runs stages and remembers how long each took.
+#[derive(Debug)]
+pub(crate) struct Stages {
+    directory: PathBuf,
+    times: BTreeMap<String, Duration>,
+}
+
+/// What a stage in progress works with.
+#[derive(Debug)]
+pub(crate) struct Running {
+    progress: Progress,
+    expected: Duration,
+    directory: PathBuf,
+    name: &'static str,
+}
+
+/// How a watched child ended.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    Exited(ExitStatus),
+    /// It was killed, because it ran longer than it may.
+    TimedOut,
+}
+
+impl Ending {
+    pub(crate) fn success(&self) -> bool {
+        matches!(self, Self::Exited(status) if status.success())
+    }
+}
+
+impl Stages {
+    /// Logs and times are kept in `directory`.
+    pub(crate) fn open(directory: PathBuf) -> anyhow::Result<Self> {
+        fs::create_dir_all(&directory).with_context(|| format!("creating {}", directory.display()))?;
+        // Times are a convenience: without them the first guess serves.
+        let times = fs::read_to_string(directory.join("times")).unwrap_or_default();
+        let times = times.lines().filter_map(read_time).collect();
+        Ok(Self { directory, times })
+    }
+
+    /// Runs one stage to its end and prints its line. The work returns its verdict and a remark.
+    pub(crate) fn run(
+        &mut self,
+        stage: Stage,
+        work: impl FnOnce(&mut Running) -> anyhow::Result<(Verdict, String)>,
+    ) -> anyhow::Result<Verdict> {
+        let expected = self.times.get(stage.name).copied().unwrap_or(stage.first_guess);
+        let mut running = Running {
+            progress: Progress::start(stage.name),
+            expected,
+            directory: self.directory.clone(),
+            name: stage.name,
+        };
+        let outcome = work(&mut running);
+        let took = running.progress.finish();
+        let (verdict, remark) = outcome.with_context(|| format!("stage {}", stage.name))?;
+        let word = match verdict {
+            Verdict::Passed => "ok",
+            Verdict::Failed => "FAILED",
+        };
+        print_line(&format!("{:<10} {:<6} {:>8}  {}", stage.name, word, span(took), remark))?;
+        if verdict == Verdict::Passed {
+            self.remember(stage.name, took)?;
+        }
+        Ok(verdict)
+    }
+
+    fn remember(&mut self, name: &str, took: Duration) -> anyhow::Result<()> {
+        self.times.insert(name.to_owned(), took);
+        let text: String = self.times.iter().map(|(name, took)| format!("{name} {}\n", took.as_millis())).collect();
+        fs::write(self.directory.join("times"), text).context("keeping the stages' times")
+    }
+}
+
+impl Running {
+    /// The log of this stage.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.directory.join(format!("{}.log", self.name))
+    }
+
+    /// Runs a command with all its output in `log`, killing it after `limit`.
+    pub(crate) fn watch(&mut self, command: &mut Command, log: &Path, limit: Duration) -> anyhow::Result<Ending> {
+        let file = File::create(log).with_context(|| format!("creating {}", log.display()))?;
+        let output = file.try_clone().context("sharing a log between two streams")?;
+        self.wait(command.stdout(output).stderr(file), log, limit)
+    }
+
+    /// As [`Self::watch`], with standard output kept apart.
+    pub(crate) fn watch_apart(&mut self, command: &mut Command, log: &Path, stdout: &Path) -> anyhow::Result<Ending> {
+        let file = File::create(log).with_context(|| format!("creating {}", log.display()))?;
+        let output = File::create(stdout).with_context(|| format!("creating {}", stdout.display()))?;
+        self.wait(command.stdout(output).stderr(file), log, Duration::MAX)
+    }
+
+    fn wait(&mut self, command: &mut Command, log: &Path, limit: Duration) -> anyhow::Result<Ending> {
+        let started = Instant::now();
+        let mut child = command.stdin(Stdio::null()).spawn().with_context(|| format!("starting {command:?}"))?;
+        loop {
+            if let Some(status) = child.try_wait().context("waiting for a child")? {
+                return Ok(Ending::Exited(status));
+            }
+            if started.elapsed() > limit {
+                child.kill().context("killing a child that ran too long")?;
+                child.wait().context("waiting for a killed child")?;
+                return Ok(Ending::TimedOut);
+            }
+            self.progress.tick(Some(self.expected), &last_line(log));
+            thread::sleep(POLL);
+        }
+    }
+}
+
+/// Prints one line of the report on standard output.
+pub(crate) fn print_line(line: &str) -> anyhow::Result<()> {
+    let mut output = std::io::stdout().lock();
+    writeln!(output, "{}", line.trim_end()).and_then(|()| output.flush()).context("printing the report")
+}
+
+/// Shows the end of a failed stage's log on standard error.
+pub(crate) fn show_log(log: &Path) -> anyhow::Result<()> {
+    let text = fs::read(log).with_context(|| format!("reading {}", log.display()))?;
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    let shown = lines.len().saturating_sub(SHOWN_LINES);
+    let mut output = std::io::stderr().lock();
+    if shown > 0 {
+        writeln!(output, "({shown} lines before these are in {})", log.display())?;
+    }
+    for line in &lines[shown..] {
+        writeln!(output, "{line}")?;
+    }
+    Ok(())
+}
+
+/// The last line of a growing file; empty when there is none.
+fn last_line(path: &Path) -> String {
+    const TAIL: u64 = 400;
+    let read = || -> std::io::Result<String> {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+        let mut bytes = Vec::new();
+        file.take(TAIL).read_to_end(&mut bytes)?;
+        let text = String::from_utf8_lossy(&bytes);
+        Ok(text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned())
+    };
+    // Only for show.
+    read().unwrap_or_default()
+}
+
+fn read_time(line: &str) -> Option<(String, Duration)> {
+    let (name, milliseconds) = line.rsplit_once(' ')?;
+    Some((name.to_owned(), Duration::from_millis(milliseconds.parse().ok()?)))
+}

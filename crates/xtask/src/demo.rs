@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
+use crate::setup::{self, SETUP};
 use crate::stages::{Stage, Stages, Verdict, show_log};
 use crate::workspace::Workspace;
 
@@ -14,6 +15,7 @@ const BUILD: Stage = Stage { name: "binaries", first_guess: Duration::from_secs(
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::load()?;
     let mut stages = Stages::open(workspace.log_dir())?;
+    stages.run(SETUP, |running| setup::prepare(&workspace, running))?;
     let mut build = workspace.cargo();
     build.args(["build", "--release", "--workspace", "--bins"]);
     let verdict = stages.run(BUILD, |running| {

@@ -7,6 +7,7 @@
 mod demo;
 mod progress;
 mod request;
+mod setup;
 mod stages;
 mod suite;
 mod tally;
@@ -42,6 +43,7 @@ fn run(request: Request) -> anyhow::Result<ExitCode> {
             std::io::stdout().write_all(request::USAGE.as_bytes())?;
             Ok(ExitCode::SUCCESS)
         }
+        Request::Setup => setup::run(),
         Request::Demo(arguments) => demo::run(&arguments),
         Request::Verify => verify::run(),
         Request::VerifyLong(part) => verify::run_long(part),

@@ -20,6 +20,7 @@ A test that cannot run on this machine prints a line `SKIPPED: reason` and retur
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     Help,
+    Setup,
     /// With the arguments for `renkei demo`.
     Demo(Vec<String>),
     Verify,
@@ -72,6 +73,7 @@ impl Request {
         }
         match command.as_str() {
             "help" | "--help" | "-h" => Ok(Self::Help),
+            "setup" => nothing_more("setup", rest).map(|()| Self::Setup),
             "demo" => Ok(Self::Demo(rest)),
             "verify" => Self::parse_verify(rest),
             _ => Err(Misuse::UnknownCommand { name: command }),

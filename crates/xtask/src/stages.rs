@@ -112,6 +112,15 @@ impl Running {
         self.directory.join(format!("{}.log", self.name))
     }
 
+    /// Shows how far work has come that knows its own size; the time left follows from the share that is done.
+    pub(crate) fn tick_share(&mut self, done: u64, total: u64, detail: &str) {
+        let elapsed = self.progress.elapsed().as_millis();
+        let whole = elapsed.saturating_mul(total.into()).checked_div(done.into());
+        let whole =
+            whole.map_or(self.expected, |whole| Duration::from_millis(u64::try_from(whole).unwrap_or(u64::MAX)));
+        self.progress.tick(Some(whole), detail);
+    }
+
     /// Runs a command with all its output in `log`, killing it after `limit`.
     pub(crate) fn watch(&mut self, command: &mut Command, log: &Path, limit: Duration) -> anyhow::Result<Ending> {
         let file = File::create(log).with_context(|| format!("creating {}", log.display()))?;
@@ -124,6 +133,12 @@ impl Running {
         let file = File::create(log).with_context(|| format!("creating {}", log.display()))?;
         let output = File::create(stdout).with_context(|| format!("creating {}", stdout.display()))?;
         self.wait(command.stdout(output).stderr(file), log, Duration::MAX)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_test(directory: &Path) -> Self {
+        let expected = Duration::from_secs(1);
+        Self { progress: Progress::start("test"), expected, directory: directory.to_owned(), name: "test" }
     }
 
     fn wait(&mut self, command: &mut Command, log: &Path, limit: Duration) -> anyhow::Result<Ending> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::bail;
 
 use crate::request::Part;
+use crate::setup::{self, SETUP};
 use crate::stages::{Running, Stage, Stages, Verdict, print_line, show_log};
 use crate::suite;
 use crate::tally::Tally;
@@ -39,6 +40,7 @@ pub(crate) fn run_long(part: Option<Part>) -> anyhow::Result<ExitCode> {
 fn run_stages() -> anyhow::Result<Tally> {
     let workspace = Workspace::load()?;
     let mut stages = Stages::open(workspace.log_dir())?;
+    stages.run(SETUP, |running| setup::prepare(&workspace, running))?;
 
     let mut format = workspace.cargo();
     format.args(["fmt", "--all", "--check"]);

@@ -1,0 +1,45 @@
+//! Makes a machine ready: the compiler and libclang, RocksDB built once, and `.cargo/local.toml` that points cargo at
+//! both, so that a plain `cargo build`, clippy and an editor use them too.
+//!
+//! The floor is Rust and a linker (`cc`), because this program has to be compiled first.
+
+mod cache;
+mod local;
+mod rocksdb;
+mod system;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::ensure;
+
+use crate::stages::{Running, Stage, Stages, Verdict};
+use crate::workspace::Workspace;
+
+pub(crate) const SETUP: Stage = Stage { name: "setup", first_guess: Duration::from_secs(210) };
+
+/// `cargo xtask setup`.
+pub(crate) fn run() -> anyhow::Result<ExitCode> {
+    let workspace = Workspace::load()?;
+    Stages::open(workspace.log_dir())?.run(SETUP, |running| prepare(&workspace, running))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Does what is missing; on a machine that is ready this takes a moment and writes nothing.
+pub(crate) fn prepare(workspace: &Workspace, running: &mut Running) -> anyhow::Result<(Verdict, String)> {
+    ensure!(
+        cfg!(target_os = "linux"),
+        "set-up knows Linux only; elsewhere install a C++ compiler and libclang by hand"
+    );
+    let cache = cache::Cache::open()?;
+    let tools = system::Tools::find_or_install(&cache, running)?;
+    let recipe = rocksdb::Recipe::of(workspace, &tools)?;
+    let (library, built) = recipe.find_or_build(&cache, running)?;
+    let written = local::Settings { tools: &tools, library: &library }.write(workspace.root())?;
+    let remark = match (built, written) {
+        (true, _) => "RocksDB was built",
+        (false, true) => ".cargo/local.toml was written",
+        (false, false) => "",
+    };
+    Ok((Verdict::Passed, remark.to_owned()))
+}

@@ -46,6 +46,16 @@ impl Scope {
         Self(self.0 | other.0)
     }
 
+    /// The set as bits, for encoding.
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// From encoded bits; `None` where one is unknown.
+    pub fn from_bits(bits: u32) -> Option<Self> {
+        u8::try_from(bits).ok().filter(|bits| bits & !Self::KNOWN == 0).map(Self)
+    }
+
     /// Whether every part of `other` is allowed.
     pub const fn allows(self, other: Self) -> bool {
         self.0 & other.0 == other.0
@@ -388,11 +398,7 @@ impl TryFrom<format::Body> for Capability {
             institution: InstTag::try_from(&institution[..])?,
             classes: classes.iter().map(|class| ClassTag::try_from(&class[..])).collect::<Result<_, _>>()?,
             period: Period { from: month(from_month)?, to: month(to_month)? },
-            scope: u8::try_from(scope)
-                .ok()
-                .filter(|bits| bits & !Scope::KNOWN == 0)
-                .map(Scope)
-                .ok_or(InvalidCapability::Malformed("scope"))?,
+            scope: Scope::from_bits(scope).ok_or(InvalidCapability::Malformed("scope"))?,
             purpose: Purpose::from_raw(purpose).ok_or(InvalidCapability::Malformed("purpose"))?,
             issued: UnixMillis(issued_ms),
             expires: UnixMillis(expires_ms),

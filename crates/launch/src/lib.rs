@@ -1,1 +1,23 @@
-//! .
+//! Starts real clouds on one machine: certificates, configuration, and the processes from the binaries beside its own.
+//!
+//! Invariant: knows of a service only its binary's name, its flags, its configuration keys and its admin port.
+//!
+//! Everything here blocks the calling thread. A process that is dropped is killed, and one whose starter dies ends too.
+
+mod binary;
+mod certs;
+mod cloud;
+mod node;
+mod ports;
+mod private;
+mod process;
+mod ready;
+mod usage;
+
+pub use binary::{BinaryError, beside};
+pub use certs::{Authority, CertError, DEFAULT_LIFE, Leaf};
+pub use cloud::{Cloud, CloudError, CloudSpec, READY_TIMEOUT, STOP_TIMEOUT};
+pub use node::{NodeSpec, RaftProfile, node_config};
+pub use ports::{PortError, ReservedPort};
+pub use process::{LaunchError, Process, ProcessSpec};
+pub use usage::{Usage, UsageError};

@@ -1,0 +1,230 @@
+//! One cloud on one machine.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use renkei_ids::{CloudId, NodeId, UnixMillis};
+use renkei_runtime::{Role, TlsFiles};
+
+use crate::{
+    Authority, CertError, LaunchError, Leaf, NodeSpec, PortError, Process, ProcessSpec, RaftProfile, ReservedPort,
+    Usage, node_config, private,
+};
+
+/// Longest time for a started process to be ready: recovery of a few GiB included.
+pub const READY_TIMEOUT: Duration = Duration::from_secs(60);
+/// Longest time for a process to end after SIGTERM: its grace period and some.
+pub const STOP_TIMEOUT: Duration = Duration::from_secs(20);
+/// Most nodes of one cloud on one machine.
+const MAX_NODES: u32 = 32;
+
+/// What cloud to make.
+#[derive(Clone, Debug)]
+pub struct CloudSpec {
+    /// Its id.
+    pub cloud: CloudId,
+    /// Number of nodes, 1 to 32; they are numbered from 1.
+    pub nodes: u32,
+    /// Directory of everything: `certs/`, `config/`, `logs/`, `node-<id>/`.
+    pub dir: PathBuf,
+    /// Memory budget of each node, in MiB.
+    pub memory_mib: u32,
+    /// Raft timings.
+    pub raft: RaftProfile,
+    /// More configuration for every node: `--set` assignments, `section.key=value`.
+    pub set: Vec<String>,
+    /// The present moment, for the certificates.
+    pub now: UnixMillis,
+}
+
+/// Why a cloud was not made, or a node of it did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each message says what its fields are")]
+pub enum CloudError {
+    #[error("a cloud on one machine has 1 to {MAX_NODES} nodes, not {nodes}")]
+    Size { nodes: u32 },
+    #[error("making certificates")]
+    Certificates {
+        #[source]
+        source: CertError,
+    },
+    #[error("reserving ports")]
+    Ports {
+        #[source]
+        source: PortError,
+    },
+    #[error("writing {}", path.display())]
+    Write {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("this cloud has no node {node}")]
+    NoSuchNode { node: NodeId },
+    #[error("node {node} is not running")]
+    NotRunning { node: NodeId },
+    #[error("running node {node}")]
+    Node {
+        node: NodeId,
+        #[source]
+        source: LaunchError,
+    },
+}
+
+/// A cloud: its authority and its nodes. Dropping it kills what runs; the files stay.
+#[derive(Debug)]
+pub struct Cloud {
+    cloud: CloudId,
+    now: UnixMillis,
+    authority: Authority,
+    nodes: BTreeMap<NodeId, Node>,
+}
+
+#[derive(Debug)]
+struct Node {
+    spec: ProcessSpec,
+    listen: ReservedPort,
+    /// Held for as long as the cloud, so that the node finds it free when it starts again.
+    _admin: ReservedPort,
+    process: Option<Process>,
+}
+
+impl Cloud {
+    /// Makes certificates and configurations and reserves ports; starts nothing.
+    pub fn prepare(spec: &CloudSpec) -> Result<Self, CloudError> {
+        if !(1..=MAX_NODES).contains(&spec.nodes) {
+            return Err(CloudError::Size { nodes: spec.nodes });
+        }
+        let authority = Authority::development(&spec.dir.join("certs"), spec.now)
+            .map_err(|source| CloudError::Certificates { source })?;
+        let ports = (1..=spec.nodes)
+            .map(|id| Ok((NodeId(id), (ReservedPort::take()?, ReservedPort::take()?))))
+            .collect::<Result<BTreeMap<_, _>, PortError>>()
+            .map_err(|source| CloudError::Ports { source })?;
+        let peers: BTreeMap<_, _> = ports.iter().map(|(id, (listen, _))| (*id, listen.address())).collect();
+        let mut nodes = BTreeMap::new();
+        for (id, (listen, admin)) in ports {
+            let process = node_process(spec, &authority, &peers, id, admin.address())?;
+            nodes.insert(id, Node { spec: process, listen, _admin: admin, process: None });
+        }
+        Ok(Self { cloud: spec.cloud, now: spec.now, authority, nodes })
+    }
+
+    /// Starts every node that is not running and waits until all are ready, [`READY_TIMEOUT`] each.
+    pub fn start_all(&mut self) -> Result<(), CloudError> {
+        let ids: Vec<_> = self.nodes.keys().copied().collect();
+        for &id in &ids {
+            self.start(id)?;
+        }
+        ids.into_iter().try_for_each(|id| self.wait_ready(id))
+    }
+
+    /// Starts a node, without waiting for it. One that runs is left alone.
+    pub fn start(&mut self, id: NodeId) -> Result<(), CloudError> {
+        let node = self.nodes.get_mut(&id).ok_or(CloudError::NoSuchNode { node: id })?;
+        let failed = |source| CloudError::Node { node: id, source };
+        let runs = match &mut node.process {
+            Some(process) => process.ended().map_err(failed)?.is_none(),
+            None => false,
+        };
+        if !runs {
+            node.process = Some(Process::start(&node.spec).map_err(failed)?);
+        }
+        Ok(())
+    }
+
+    /// Waits until a started node is ready, [`READY_TIMEOUT`] at most.
+    pub fn wait_ready(&mut self, id: NodeId) -> Result<(), CloudError> {
+        self.node(id)?.wait_ready(READY_TIMEOUT).map_err(|source| CloudError::Node { node: id, source })
+    }
+
+    /// The process of a node that has been started.
+    pub fn node(&mut self, id: NodeId) -> Result<&mut Process, CloudError> {
+        let node = self.nodes.get_mut(&id).ok_or(CloudError::NoSuchNode { node: id })?;
+        node.process.as_mut().ok_or(CloudError::NotRunning { node: id })
+    }
+
+    /// Stops every running node, all at once, and waits: [`STOP_TIMEOUT`] each.
+    pub fn stop_all(&mut self) -> Result<(), CloudError> {
+        let mut running: Vec<_> =
+            self.nodes.iter_mut().filter_map(|(id, node)| node.process.take().map(|process| (*id, process))).collect();
+        for (id, process) in &mut running {
+            process.terminate().map_err(|source| CloudError::Node { node: *id, source })?;
+        }
+        for (id, mut process) in running {
+            process.stop(STOP_TIMEOUT).map_err(|source| CloudError::Node { node: id, source })?;
+        }
+        Ok(())
+    }
+
+    /// What the nodes that run have used, by node.
+    pub fn usage(&self) -> Result<BTreeMap<NodeId, Usage>, CloudError> {
+        self.nodes
+            .iter()
+            .filter_map(|(id, node)| node.process.as_ref().map(|process| (*id, process)))
+            .map(|(id, process)| {
+                process.usage().map(|usage| (id, usage)).map_err(|source| CloudError::Node { node: id, source })
+            })
+            .collect()
+    }
+
+    /// Where each node serves.
+    pub fn addresses(&self) -> BTreeMap<NodeId, SocketAddr> {
+        self.nodes.iter().map(|(id, node)| (*id, node.listen.address())).collect()
+    }
+
+    /// A certificate of this cloud for a client or another service on this machine.
+    pub fn issue(&self, role: Role, name: &str) -> Result<TlsFiles, CloudError> {
+        self.authority
+            .issue(&Leaf::local(self.cloud, role, name, self.now))
+            .map_err(|source| CloudError::Certificates { source })
+    }
+
+    /// The cloud's id.
+    pub fn id(&self) -> CloudId {
+        self.cloud
+    }
+}
+
+fn node_process(
+    spec: &CloudSpec,
+    authority: &Authority,
+    peers: &BTreeMap<NodeId, SocketAddr>,
+    id: NodeId,
+    admin: SocketAddr,
+) -> Result<ProcessSpec, CloudError> {
+    let CloudSpec { cloud, nodes: _, dir, memory_mib, raft, set, now } = spec;
+    let tls = authority
+        .issue(&Leaf::local(*cloud, Role::Node, id.to_string(), *now))
+        .map_err(|source| CloudError::Certificates { source })?;
+    let name = format!("node-{id}");
+    let data = dir.join(&name);
+    let config = node_config(&NodeSpec {
+        id,
+        cloud: *cloud,
+        listen: peers[&id],
+        admin,
+        tls,
+        data: data.clone(),
+        memory_mib: *memory_mib,
+        raft: *raft,
+        peers: peers.clone(),
+    });
+    let configs = dir.join("config");
+    let path = configs.join(format!("{name}.toml"));
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| CloudError::Write { path, source }
+    };
+    private::dir(&data).map_err(failed(&data))?;
+    private::dir(&configs).map_err(failed(&configs))?;
+    private::file(&path, config.to_string().as_bytes()).map_err(failed(&path))?;
+    let mut args = vec!["--config".into(), path.into_os_string()];
+    for assignment in set {
+        args.extend(["--set".into(), assignment.into()]);
+    }
+    Ok(ProcessSpec { binary: "renkei-node", name, args, admin, logs: dir.join("logs") })
+}

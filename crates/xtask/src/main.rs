@@ -9,6 +9,7 @@ mod progress;
 mod request;
 mod setup;
 mod stages;
+mod structure;
 mod suite;
 mod tally;
 mod verify;
@@ -45,6 +46,7 @@ fn run(request: Request) -> anyhow::Result<ExitCode> {
         }
         Request::Setup => setup::run(),
         Request::Demo(arguments) => demo::run(&arguments),
+        Request::Structure => structure::run(),
         Request::Verify => verify::run(),
         Request::VerifyLong(part) => verify::run_long(part),
     }

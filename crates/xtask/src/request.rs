@@ -26,6 +26,7 @@ pub(crate) enum Request {
     Verify,
     /// One part, or all of them.
     VerifyLong(Option<Part>),
+    Structure,
 }
 
 /// A part of the long verification.
@@ -74,6 +75,7 @@ impl Request {
         match command.as_str() {
             "help" | "--help" | "-h" => Ok(Self::Help),
             "setup" => nothing_more("setup", rest).map(|()| Self::Setup),
+            "structure" => nothing_more("structure", rest).map(|()| Self::Structure),
             "demo" => Ok(Self::Demo(rest)),
             "verify" => Self::parse_verify(rest),
             _ => Err(Misuse::UnknownCommand { name: command }),

@@ -8,6 +8,7 @@ use anyhow::bail;
 use crate::request::Part;
 use crate::setup::{self, SETUP};
 use crate::stages::{Running, Stage, Stages, Verdict, print_line, show_log};
+use crate::structure::{self, STRUCTURE};
 use crate::suite;
 use crate::tally::Tally;
 use crate::workspace::Workspace;
@@ -49,6 +50,7 @@ fn run_stages() -> anyhow::Result<Tally> {
     let checks = [
         stages.run(FORMAT, |running| run_command(running, &mut format))?,
         stages.run(CLIPPY, |running| run_command(running, &mut clippy))?,
+        stages.run(STRUCTURE, |_| structure::report(&workspace))?,
     ];
     if checks.contains(&Verdict::Failed) {
         return Ok(Tally::default());

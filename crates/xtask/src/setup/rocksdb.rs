@@ -50,7 +50,7 @@ const FLAGS: [&str; 20] = [
 const X86_FLAGS: [&str; 2] = ["-msse4.2", "-mpclmul"];
 
 /// Features of librocksdb-sys that the flags above stand for, or that change no object.
-const KNOWN_FEATURES: [&str; 5] = ["bindgen-runtime", "lz4", "zstd", "default", "static"];
+const KNOWN_FEATURES: [&str; 7] = ["bindgen-runtime", "lz4", "lz4-sys", "zstd", "zstd-sys", "default", "static"];
 
 /// A RocksDB that is ready to be linked.
 #[derive(Debug)]

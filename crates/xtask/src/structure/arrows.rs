@@ -1,0 +1,148 @@
+//! The arrows between our crates: architecture.md's rows, written out.
+
+use super::Violation;
+use super::graph::{Graph, Kind};
+
+/// What a package may depend on, of ours. A crate that is not in this table is a violation, so that a new one is
+/// placed in the architecture before it is used.
+const ALLOWED: [(&str, &[&str]); 25] = [
+    ("renkei-ids", &[]),
+    // pure
+    ("renkei-records", &["ids"]),
+    ("renkei-access", &["ids"]),
+    ("renkei-merkle", &["ids"]),
+    ("renkei-pseudonym", &["ids"]),
+    ("renkei-envelope", &["ids", "access"]),
+    ("renkei-placement", &["ids"]),
+    ("renkei-population", &["ids", "records"]),
+    ("renkei-shard", &["ids", "access", "merkle"]),
+    // machine
+    ("renkei-storage", &["ids"]),
+    ("renkei-consensus", &["ids", "storage"]),
+    // boundary
+    ("renkei-wire", &["ids", "records", "access", "merkle", "pseudonym", "envelope", "placement", "shard"]),
+    ("renkei-runtime", &["ids"]),
+    ("renkei-launch", &["ids", "wire"]),
+    // services
+    ("renkei-node", &["ids", "access", "merkle", "placement", "shard", "storage", "consensus", "wire", "runtime"]),
+    ("renkei-gateway", &["ids", "records", "access", "merkle", "envelope", "placement", "wire", "runtime"]),
+    (
+        "renkei-vault",
+        &["ids", "access", "merkle", "pseudonym", "envelope", "placement", "storage", "consensus", "wire", "runtime"],
+    ),
+    (
+        "renkei-registrar",
+        &["ids", "access", "merkle", "envelope", "placement", "storage", "consensus", "wire", "runtime"],
+    ),
+    ("renkei-keyholder", &["ids", "pseudonym", "envelope", "wire", "runtime"]),
+    ("renkei-client", &["ids", "access", "merkle", "envelope", "wire"]),
+    // evidence
+    ("renkei-blast-radius", &["ids", "placement"]),
+    ("renkei-sim", &["ids", "access", "merkle", "placement", "shard", "storage", "consensus"]),
+    (
+        "renkei-testkit",
+        &["ids", "records", "access", "merkle", "envelope", "placement", "population", "wire", "launch"],
+    ),
+    // door
+    (
+        "renkei-cli",
+        &[
+            "ids",
+            "records",
+            "access",
+            "merkle",
+            "envelope",
+            "placement",
+            "population",
+            "storage",
+            "wire",
+            "runtime",
+            "launch",
+            "client",
+            "blast-radius",
+        ],
+    ),
+    ("renkei-loadtest", &["ids", "access", "population", "wire", "client", "launch"]),
+];
+
+/// Tests may use these on top of their crate's row.
+const FOR_TESTS: [&str; 3] = ["testkit", "sim", "launch"];
+
+const PREFIX: &str = "renkei-";
+
+/// Every edge between two of ours that the table does not allow.
+pub(crate) fn check(graph: &Graph) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for (id, package) in graph.ours().filter(|(_, package)| package.name != "xtask") {
+        let Some((_, allowed)) = ALLOWED.iter().find(|(name, _)| *name == package.name) else {
+            violations.push(Violation::new(
+                &package.name,
+                "unknown crate",
+                "place it in architecture.md and in this table",
+            ));
+            continue;
+        };
+        for (target, kind) in graph.direct(id).filter(|(target, _)| target.ours && target.name != package.name) {
+            let short = target.name.strip_prefix(PREFIX).unwrap_or(&target.name);
+            let allowed = allowed.contains(&short) || (kind == Kind::Development && FOR_TESTS.contains(&short));
+            if !allowed {
+                violations.push(Violation::new(&package.name, "arrow", format!("must not depend on {}", target.name)));
+            }
+        }
+    }
+    violations
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(edges: &[&str]) -> Vec<String> {
+        check(&Graph::planted(edges)).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn an_arrow_that_points_up_is_caught_whatever_its_kind() {
+        assert_eq!(
+            found(&["renkei-storage -> renkei-consensus"]),
+            ["renkei-storage: arrow: must not depend on renkei-consensus"]
+        );
+        assert_eq!(found(&["renkei-ids => renkei-access"]), ["renkei-ids: arrow: must not depend on renkei-access"]);
+        assert_eq!(found(&["renkei-shard ~> renkei-node"]), ["renkei-shard: arrow: must not depend on renkei-node"]);
+        assert_eq!(
+            found(&["renkei-loadtest -> renkei-node"]),
+            ["renkei-loadtest: arrow: must not depend on renkei-node"]
+        );
+    }
+
+    #[test]
+    fn a_crate_outside_the_table_is_caught() {
+        assert_eq!(
+            found(&["renkei-utils -> renkei-ids"]),
+            ["renkei-utils: unknown crate: place it in architecture.md and in this table"]
+        );
+    }
+
+    #[test]
+    fn the_test_crates_are_for_tests_only() {
+        assert_eq!(found(&["renkei-node ~> renkei-testkit", "renkei-node ~> renkei-launch"]), [""; 0]);
+        assert_eq!(
+            found(&["renkei-node -> renkei-testkit"]),
+            ["renkei-node: arrow: must not depend on renkei-testkit"]
+        );
+    }
+
+    #[test]
+    fn no_row_allows_a_cycle() {
+        let edges: Vec<String> = ALLOWED
+            .iter()
+            .flat_map(|(from, allowed)| allowed.iter().map(move |to| format!("{from} -> {PREFIX}{to}")))
+            .collect();
+        let graph = Graph::planted(&edges.iter().map(String::as_str).collect::<Vec<_>>());
+        for (id, package) in graph.ours() {
+            for (target, _) in graph.direct(id) {
+                assert!(!graph.normal_closure(&target.name).contains(id), "{} and {}", package.name, target.name);
+            }
+        }
+    }
+}

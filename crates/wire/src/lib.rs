@@ -2,7 +2,39 @@
 //!
 //! Invariant: bytes from outside become a validated type or a named refusal here, and nowhere else does a gRPC status
 //! grow.
+//!
+//! A server turns a [`pb`] message into its type with `try_from`, and what that refuses into a [`Refusal`] with `into`;
+//! a client builds the same types and sends them with `into`. Limits are in [`limits`].
 
+mod body;
+mod bounds;
+mod call;
+mod convert;
+mod error_code;
+mod frame;
+pub mod limits;
 pub mod pb;
+mod redacted;
+mod refusal;
+mod reply;
+mod request;
 
+pub use body::{BodyAssembly, BodyPiece, InvalidBody, pieces};
+pub use bounds::{InvalidSize, OutOfRange};
+pub use call::CallId;
+pub use convert::*;
+pub use error_code::{ErrorCode, ErrorRow, Retry, UnknownErrorCode, error_table_markdown};
+pub use frame::{ReplyFrame, ReplyItem, RequestFrame, RequestItem};
 pub use pb::DESCRIPTORS;
+pub use pb::admin::v1::node_admin_service_client::NodeAdminServiceClient;
+pub use pb::admin::v1::node_admin_service_server::{NodeAdminService, NodeAdminServiceServer};
+pub use pb::node::v1::node_service_client::NodeServiceClient;
+pub use pb::node::v1::node_service_server::{NodeService, NodeServiceServer};
+pub use pb::peer::v1::peer_service_client::PeerServiceClient;
+pub use pb::peer::v1::peer_service_server::{PeerService, PeerServiceServer};
+pub use refusal::{FieldName, InvalidFieldName, InvalidRefusal, Refusal};
+pub use reply::{AuditPage, AuditRef, AuditRow, EntryBody, NodeReply, Outcome, RecordEntry, Stored, TimelinePage};
+pub use request::{
+    DeleteRecord, GetRecord, ListAudit, NodeRequest, Operation, PutBody, PutRecord, ReadTimeline, RevokeCapability,
+    SetRules, TimelinePosition,
+};

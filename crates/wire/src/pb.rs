@@ -1,5 +1,7 @@
 //! Generated protobuf messages, clients and servers. Only conversions and transports name them.
 
+use crate::redacted::redacted;
+
 /// The encoded `FileDescriptorSet` of every service, for reflection and for the baseline of compatibility.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
@@ -38,19 +40,21 @@ generated!(
     peer, "renkei.peer.v1"
 );
 
-macro_rules! redacted {
-    ($($package:ident: $($message:ident)*;)*) => {$($(
-        impl core::fmt::Debug for $package::v1::$message {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.write_str(concat!(stringify!($message), "(..)"))
-            }
-        }
-    )*)*};
-}
-
 // The list is that of `REDACTED` in build.rs: one that is missing here does not compile, one too many neither.
 redacted! {
-    node: SignedCapability Request GetRecord TimelinePosition ReadTimeline PutRecord DeleteRecord SetRules
-        RevokeCapability AuditRef RecordEntry AuditRow BodyPiece;
-    peer: PeerFrame;
+    node::v1::SignedCapability
+    node::v1::Request
+    node::v1::request::Operation
+    node::v1::GetRecord
+    node::v1::TimelinePosition
+    node::v1::ReadTimeline
+    node::v1::PutRecord
+    node::v1::DeleteRecord
+    node::v1::SetRules
+    node::v1::RevokeCapability
+    node::v1::AuditRef
+    node::v1::RecordEntry
+    node::v1::AuditRow
+    node::v1::BodyPiece
+    peer::v1::PeerFrame
 }

@@ -1,0 +1,50 @@
+//! One conversion for each message, both ways. Every field is destructured, so that a new one does not go unseen, and
+//! one that is missing is a named refusal.
+
+mod audit_page;
+mod audit_ref;
+mod audit_row;
+mod body_piece;
+mod delete_record;
+mod get_record;
+mod list_audit;
+mod put_record;
+mod read_timeline;
+mod record_entry;
+mod reply;
+mod reply_frame;
+mod request;
+mod request_frame;
+mod revoke_capability;
+mod set_rules;
+mod signed_capability;
+mod stored;
+mod timeline_page;
+mod timeline_position;
+
+pub use audit_page::InvalidAuditPage;
+pub use audit_ref::InvalidAuditRef;
+pub use audit_row::InvalidAuditRow;
+pub use body_piece::InvalidBodyPiece;
+pub use delete_record::InvalidDeleteRecord;
+pub use get_record::InvalidGetRecord;
+pub use list_audit::InvalidListAudit;
+pub use put_record::InvalidPutRecord;
+pub use read_timeline::InvalidReadTimeline;
+pub use record_entry::InvalidRecordEntry;
+pub use reply::InvalidReply;
+pub use reply_frame::{InvalidReplyFrame, InvalidReplyItem};
+pub use request::InvalidRequest;
+pub use request_frame::{InvalidRequestFrame, InvalidRequestItem};
+pub use revoke_capability::InvalidRevokeCapability;
+pub use set_rules::InvalidSetRules;
+pub use signed_capability::InvalidSignedCapability;
+pub use stored::InvalidStored;
+pub use timeline_page::InvalidTimelinePage;
+pub use timeline_position::InvalidTimelinePosition;
+
+use bytes::Bytes;
+
+fn copied(bytes: &[u8]) -> Bytes {
+    Bytes::copy_from_slice(bytes)
+}

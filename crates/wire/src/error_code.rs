@@ -1,0 +1,218 @@
+//! The one table of errors: every refusal that crosses a border, what it means and what to do about it.
+
+use std::fmt;
+use std::fmt::Write as _;
+use std::str::FromStr;
+use std::time::Duration;
+
+use tonic::Code;
+
+/// Why a request was refused. The name is stable: programs of others compare it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    /// The replica asked does not lead its group.
+    NotLeader,
+    /// The caller routed by a slot map that is too old.
+    StaleEpoch,
+    /// The patient's slot lies in another group.
+    WrongShard,
+    /// The node holds as much work as it admits.
+    Busy,
+    /// The deadline passed before anything was proposed.
+    DeadlineExceeded,
+    /// The request was proposed, and whether it took effect is unknown.
+    OutcomeUnknown,
+    /// The group has no leader or no majority.
+    Unavailable,
+    /// The data disk is too full for this kind of request.
+    DiskLow,
+    /// The capability cannot be read, or no key of the cloud's vault signed it.
+    CapabilityInvalid,
+    /// The capability has expired.
+    CapabilityExpired,
+    /// The capability names another gateway.
+    CapabilityOtherGateway,
+    /// The capability was issued ahead of this node's clock.
+    CapabilityNotYetValid,
+    /// The capability does not allow this operation.
+    CapabilityScope,
+    /// The capability was revoked.
+    CapabilityRevoked,
+    /// The role in the caller's certificate may not call this.
+    RoleNotAllowed,
+    /// Caller and node belong to different clouds.
+    CloudMismatch,
+    /// A field is missing, malformed or out of its range.
+    InvalidArgument,
+    /// A field or a body is over its limit.
+    TooLarge,
+    /// Another version of the record is stored than the request expects.
+    VersionConflict,
+    /// The idempotency key was used for other content.
+    IdempotencyConflict,
+    /// The record was deleted.
+    Deleted,
+    /// Another version of the rules is set than the request expects.
+    RulesConflict,
+    /// The record or the patient holds as many of something as there can be.
+    LimitReached,
+    /// The cloud was founded before, by another request.
+    AlreadyBootstrapped,
+    /// The cloud has not been founded.
+    NotBootstrapped,
+    /// This build does not offer the operation.
+    Unimplemented,
+    /// The node could not read or write its own storage.
+    InternalIo,
+    /// The node is stopping.
+    ShuttingDown,
+}
+
+/// What becomes of a retry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// No retry helps.
+    No,
+    /// The same request to the same node, after at least this wait.
+    After(Duration),
+    /// The same request, after at least this wait, to where the refusal or a fresh slot map points.
+    AfterRefresh(Duration),
+    /// A new request, made from what has changed: a fresh capability, or the version that is stored.
+    NewRequest,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct ErrorRow {
+    /// The code that this row describes.
+    pub code: ErrorCode,
+    /// Stable snake_case name.
+    pub name: &'static str,
+    /// The gRPC status code that it travels under.
+    pub grpc: Code,
+    /// What it means, in one sentence.
+    pub meaning: &'static str,
+    /// What the caller does next, in one sentence.
+    pub next: &'static str,
+    /// What becomes of a retry.
+    pub retry: Retry,
+}
+
+impl ErrorCode {
+    /// Every row, in the order of the codes.
+    pub const TABLE: &[ErrorRow] = &table::ROWS;
+
+    /// The row of this code.
+    pub const fn row(self) -> &'static ErrorRow {
+        &table::ROWS[self as usize]
+    }
+
+    /// The stable snake_case name.
+    pub const fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The gRPC status code that it travels under.
+    pub const fn grpc(self) -> Code {
+        self.row().grpc
+    }
+
+    /// What becomes of a retry.
+    pub const fn retry(self) -> Retry {
+        self.row().retry
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A name that is no code of this build. The name came from outside and is not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("name of an unknown error code")]
+pub struct UnknownErrorCode;
+
+impl FromStr for ErrorCode {
+    type Err = UnknownErrorCode;
+
+    fn from_str(name: &str) -> Result<Self, UnknownErrorCode> {
+        Self::TABLE.iter().find(|row| row.name == name).map(|row| row.code).ok_or(UnknownErrorCode)
+    }
+}
+
+impl fmt::Display for Retry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::No => f.write_str("no"),
+            Self::After(wait) => write!(f, "same request, after {} ms or more", wait.as_millis()),
+            Self::AfterRefresh(wait) if wait.is_zero() => f.write_str("same request, rerouted, at once"),
+            Self::AfterRefresh(wait) => write!(f, "same request, rerouted, after {} ms or more", wait.as_millis()),
+            Self::NewRequest => f.write_str("as a new request"),
+        }
+    }
+}
+
+/// The table as Markdown: the whole content of `docs/ERRORS.md`.
+pub fn error_table_markdown() -> String {
+    let mut text = String::from(MARKDOWN_HEAD);
+    for ErrorRow { code: _, name, grpc, meaning, next, retry } in ErrorCode::TABLE {
+        writeln!(text, "| `{name}` | {grpc:?} | {meaning} | {next} | {retry} |").expect("a String takes all text");
+    }
+    text
+}
+
+const MARKDOWN_HEAD: &str = "\
+# Errors
+
+Generated from `crates/wire/src/error_code/table.rs` by `cargo run --release -p renkei-wire --example refresh`; a test compares them.
+
+A refusal carries the code's name, and where they apply a wait in milliseconds, the node that leads, the newest slot map's
+epoch, the version that is stored and the field that was refused. On a unary call the encoded `renkei.node.v1.Refusal` is in
+the details of the gRPC status; on a stream it is the reply frame of its call. A wait in the refusal goes before the one here.
+
+| code | gRPC | meaning | what to do | retry |
+|---|---|---|---|---|
+";
+
+mod table;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_row_stands_at_the_place_of_its_code() {
+        for (place, row) in ErrorCode::TABLE.iter().enumerate() {
+            assert_eq!(row.code as usize, place, "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn names_are_unique_snake_case_and_read_back() {
+        let mut seen = HashSet::new();
+        for row in ErrorCode::TABLE {
+            assert!(seen.insert(row.name), "{} twice", row.name);
+            assert!(row.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{}", row.name);
+            assert_eq!(row.name.parse(), Ok(row.code));
+        }
+        assert_eq!("no_such_code".parse::<ErrorCode>(), Err(UnknownErrorCode));
+    }
+
+    #[test]
+    fn meaning_and_next_step_are_one_sentence_that_fits_a_table_cell() {
+        for row in ErrorCode::TABLE {
+            for text in [row.meaning, row.next] {
+                assert!(text.ends_with('.') && !text.contains(['|', '\n']), "{}: {text}", row.name);
+                assert_eq!(text.matches(". ").count(), 0, "{}: {text}", row.name);
+            }
+        }
+    }
+
+    #[test]
+    fn no_code_travels_as_a_success() {
+        assert!(ErrorCode::TABLE.iter().all(|row| row.grpc != Code::Ok));
+    }
+}

@@ -1,0 +1,52 @@
+//! Every limit of the wire, in one place. Bytes unless the name says otherwise; each is the largest value still taken.
+
+use std::time::Duration;
+
+/// Shortest deadline that a request may leave to a node.
+pub const DEADLINE_MIN: Duration = Duration::from_millis(1);
+/// Longest deadline that a request may leave to a node: what waits longer holds admitted bytes for nothing.
+pub const DEADLINE_MAX: Duration = Duration::from_secs(60);
+/// Sealed actor of a request.
+pub const ACTOR_MAX_BYTES: usize = 1_024;
+/// Ciphertext of a summary.
+pub const SUMMARY_MAX_BYTES: usize = 65_536;
+/// Ciphertext of a whole body, however it travels: 10 MiB of document, and room for sealing and incompressible data.
+pub const BODY_MAX_BYTES: usize = 11_534_336;
+/// Ciphertext of a body inside its own message; a larger one travels in pieces on the stream.
+pub const WHOLE_BODY_MAX_BYTES: usize = 1 << 20;
+/// Data of one piece of a body, or of one frame between nodes: what a stream sends before another call gets its turn.
+pub const PIECE_MAX_BYTES: usize = 256 * 1_024;
+/// Encoded rules of one patient: 256 rules, the longest of which takes 55 bytes.
+pub const RULES_MAX_BYTES: usize = 16_384;
+/// Entries of one timeline page.
+pub const TIMELINE_MAX_ENTRIES: u16 = 200;
+/// Size up to which a body may be asked for beside its timeline entry.
+pub const INLINE_BODY_MAX_BYTES: u16 = 16_384;
+/// Summaries and bodies of one timeline page together, and of one batch of frames. Node and gateway stop filling here.
+pub const PAGE_MAX_BYTES: usize = 1 << 20;
+/// Rows of one audit page.
+pub const AUDIT_MAX_ROWS: u16 = 500;
+/// Hashed content of one audit row: a sealed stub, a sealed actor and the ids of a page of records.
+pub const AUDIT_CONTENT_MAX_BYTES: usize = 8_192;
+/// Frames in one message of a stream.
+pub const FRAMES_MAX: usize = 256;
+/// Shard groups that a bootstrap founds.
+pub const BOOTSTRAP_MAX_GROUPS: u32 = 64;
+/// Nodes that one admin message names.
+pub const ADMIN_MAX_NODES: usize = 64;
+/// Replicas that one status or digest names, and members of one group.
+pub const ADMIN_MAX_REPLICAS: usize = 1_024;
+/// Text of a node's address: a DNS name of 253, a colon and a port.
+pub const ADDRESS_MAX_BYTES: usize = 259;
+
+/// One message of `NodeService`, either way, for the limit of the codec.
+///
+/// tonic has one limit for each service, so the unary calls and the stream share it. The largest message is a batch of
+/// frames that was filled to just under [`PAGE_MAX_BYTES`] before its last frame, a put with its whole body, came.
+pub const NODE_MESSAGE_MAX_BYTES: usize = 2 * PAGE_MAX_BYTES + 256 * 1_024;
+/// One message of `PeerService`: [`PEER_BATCH_MAX_BYTES`] of data and the heads of [`FRAMES_MAX`] frames.
+pub const PEER_MESSAGE_MAX_BYTES: usize = PEER_BATCH_MAX_BYTES + 64 * 1_024;
+/// Data of all frames in one message between nodes.
+pub const PEER_BATCH_MAX_BYTES: usize = 1 << 20;
+/// One message of `NodeAdminService`.
+pub const ADMIN_MESSAGE_MAX_BYTES: usize = 1 << 20;

@@ -134,6 +134,15 @@ mod tests {
     }
 
     #[test]
+    fn commands_without_arguments_take_none() {
+        for (name, request) in [("setup", Request::Setup), ("structure", Request::Structure)] {
+            assert_eq!(parse(name), Ok(request));
+            assert!(matches!(parse(&format!("{name} x")), Err(Misuse::UnknownArgument { .. })));
+        }
+        assert_eq!(parse("help"), Ok(Request::Help));
+    }
+
+    #[test]
     fn nonsense_is_refused_by_name() {
         assert_eq!(parse(""), Err(Misuse::NoCommand));
         assert_eq!(parse("vrify"), Err(Misuse::UnknownCommand { name: "vrify".into() }));

@@ -201,3 +201,57 @@ fn read_time(line: &str) -> Option<(String, Duration)> {
     let (name, milliseconds) = line.rsplit_once(' ')?;
     Some((name.to_owned(), Duration::from_millis(milliseconds.parse().ok()?)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STAGE: Stage = Stage { name: "stage", first_guess: Duration::from_secs(1) };
+
+    #[test]
+    fn output_goes_to_the_log_and_the_exit_code_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let mut running = Running::for_test(folder.path());
+        let mut shell = |script: &str| {
+            let mut command = Command::new("sh");
+            running.watch(command.args(["-c", script]), &log, Duration::from_secs(60)).unwrap().success()
+        };
+        assert!(shell("echo one; echo two >&2"));
+        assert_eq!(fs::read_to_string(&log).unwrap(), "one\ntwo\n");
+        assert_eq!(last_line(&log), "two");
+        assert!(!shell("exit 3"));
+        assert!(!shell("kill -9 $$"));
+    }
+
+    #[test]
+    fn a_child_that_runs_too_long_is_killed_and_is_no_success() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut running = Running::for_test(folder.path());
+        let started = Instant::now();
+        let ending = running
+            .watch(Command::new("sleep").arg("600"), &folder.path().join("log"), Duration::from_millis(1))
+            .unwrap();
+        assert!(matches!(ending, Ending::TimedOut));
+        assert!(!ending.success());
+        assert!(started.elapsed() < Duration::from_secs(300));
+    }
+
+    #[test]
+    fn only_the_time_of_a_stage_that_passed_is_expected_next_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut stages = Stages::open(folder.path().to_owned()).unwrap();
+        stages.run(STAGE, |_| Ok((Verdict::Failed, String::new()))).unwrap();
+        assert!(Stages::open(folder.path().to_owned()).unwrap().times.is_empty());
+        stages.run(STAGE, |_| Ok((Verdict::Passed, String::new()))).unwrap();
+        assert!(Stages::open(folder.path().to_owned()).unwrap().times.contains_key(STAGE.name));
+    }
+
+    #[test]
+    fn a_broken_file_of_times_is_ignored() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("times"), "build\nclippy many\ntests 5\n").unwrap();
+        let stages = Stages::open(folder.path().to_owned()).unwrap();
+        assert_eq!(stages.times, BTreeMap::from([("tests".to_owned(), Duration::from_millis(5))]));
+    }
+}

@@ -1,1 +1,16 @@
-//! .
+//! Where everything lies: slots in groups, groups in replicas, replicas on nodes. And the meta group's state machine,
+//! which decides it.
+//!
+//! Invariant: pure and deterministic. The whole state is one small value ([`Placement`]): at most [`NODES_MAX`] nodes and
+//! [`GROUPS_MAX`] groups; commands change it or are refused with a name, and a refused command leaves no trace.
+
+mod command;
+mod format;
+mod job;
+mod slot_map;
+mod state;
+
+pub use command::{Change, InvalidChange, MetaReply, Refused};
+pub use job::{Job, JobId, JobKind, JobStep};
+pub use slot_map::{InvalidSlotMap, SlotMap, SlotRange};
+pub use state::{Founding, GROUPS_MAX, Group, InvalidPlacement, NODES_MAX, Node, Placement, Replica, spread};

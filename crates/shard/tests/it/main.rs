@@ -1,5 +1,7 @@
 //! The state machine over a store in memory: against a model, at its limits, and in its stored formats.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop where it cannot go on")]
+
 mod formats;
 mod memory;
 mod model;

@@ -1,13 +1,17 @@
 //! One conversion for each message, both ways. Every field is destructured, so that a new one does not go unseen, and
 //! one that is missing is a named refusal.
 
+mod admin;
 mod audit_page;
 mod audit_ref;
 mod audit_row;
 mod body_piece;
 mod delete_record;
+mod frames;
 mod get_record;
 mod list_audit;
+mod peer_frame;
+mod peer_frames;
 mod put_record;
 mod read_timeline;
 mod record_entry;
@@ -22,13 +26,20 @@ mod stored;
 mod timeline_page;
 mod timeline_position;
 
+pub use admin::{
+    InvalidBootstrapReply, InvalidBootstrapRequest, InvalidDigestReply, InvalidMember, InvalidNodeAt, InvalidNodes,
+    InvalidOpenReplicaRequest, InvalidReplicaDigest, InvalidReplicaStatus, InvalidStatusReply,
+};
 pub use audit_page::InvalidAuditPage;
 pub use audit_ref::InvalidAuditRef;
 pub use audit_row::InvalidAuditRow;
 pub use body_piece::InvalidBodyPiece;
 pub use delete_record::InvalidDeleteRecord;
+pub use frames::TooManyFrames;
 pub use get_record::InvalidGetRecord;
 pub use list_audit::InvalidListAudit;
+pub use peer_frame::InvalidPeerFrame;
+pub use peer_frames::InvalidPeerFrames;
 pub use put_record::InvalidPutRecord;
 pub use read_timeline::InvalidReadTimeline;
 pub use record_entry::InvalidRecordEntry;

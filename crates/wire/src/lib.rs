@@ -6,6 +6,7 @@
 //! A server turns a [`pb`] message into its type with `try_from`, and what that refuses into a [`Refusal`] with `into`;
 //! a client builds the same types and sends them with `into`. Limits are in [`limits`].
 
+pub mod admin;
 mod body;
 mod bounds;
 mod call;
@@ -13,7 +14,9 @@ mod convert;
 mod error_code;
 mod frame;
 pub mod limits;
+mod node_address;
 pub mod pb;
+pub mod peer;
 mod redacted;
 mod refusal;
 mod reply;
@@ -25,6 +28,7 @@ pub use call::CallId;
 pub use convert::*;
 pub use error_code::{ErrorCode, ErrorRow, Retry, UnknownErrorCode, error_table_markdown};
 pub use frame::{ReplyFrame, ReplyItem, RequestFrame, RequestItem};
+pub use node_address::{InvalidNodeAddress, NodeAddress};
 pub use pb::DESCRIPTORS;
 pub use pb::admin::v1::node_admin_service_client::NodeAdminServiceClient;
 pub use pb::admin::v1::node_admin_service_server::{NodeAdminService, NodeAdminServiceServer};

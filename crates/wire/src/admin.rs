@@ -1,0 +1,119 @@
+//! What an operator, and one node on behalf of another, asks of a node. Nothing here is about a patient.
+
+use renkei_ids::{GroupId, NodeId, ReplicaId, SlotEpoch};
+
+use crate::NodeAddress;
+
+/// A node and where it listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeAt {
+    /// The node; never 0.
+    pub node: NodeId,
+    /// Where its services listen.
+    pub address: NodeAddress,
+}
+
+/// Founds the cloud.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BootstrapRequest {
+    /// 1 to [`ADMIN_MAX_NODES`](crate::limits::ADMIN_MAX_NODES), no node or address twice.
+    pub nodes: Vec<NodeAt>,
+    /// Shard groups to found: 1 to [`BOOTSTRAP_MAX_GROUPS`](crate::limits::BOOTSTRAP_MAX_GROUPS).
+    pub groups: u32,
+    /// Replicas of each group: 1, 3 or 5, and no more than nodes.
+    pub replicas: u32,
+}
+
+/// The cloud is founded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BootstrapReply {
+    /// Epoch of its first slot map; never 0.
+    pub slot_epoch: SlotEpoch,
+}
+
+/// A replica and the node that hosts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The replica; never 0.
+    pub replica: ReplicaId,
+    /// The node; never 0.
+    pub node: NodeId,
+}
+
+/// Opens a replica on the node that is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenReplicaRequest {
+    /// The group; the meta group too.
+    pub group: GroupId,
+    /// The replica; never 0.
+    pub replica: ReplicaId,
+    /// Nodes to be known by it: 1 to [`ADMIN_MAX_NODES`](crate::limits::ADMIN_MAX_NODES), none twice.
+    pub nodes: Vec<NodeAt>,
+}
+
+/// Asks for digests of one group's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DigestRequest {
+    /// The group; the meta group too.
+    pub group: GroupId,
+}
+
+/// How one replica stands. Log positions are indices; 0 is before the first entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplicaStatus {
+    /// The group.
+    pub group: GroupId,
+    /// The replica; never 0.
+    pub replica: ReplicaId,
+    /// Raft term.
+    pub term: u64,
+    /// Who leads, where known.
+    pub leader: Option<Member>,
+    /// Last entry in the log.
+    pub last_log: u64,
+    /// Last entry known to be committed.
+    pub committed: u64,
+    /// Last entry applied.
+    pub applied: u64,
+    /// Last entry inside the newest snapshot.
+    pub snapshot: u64,
+    /// Last entry dropped from the log.
+    pub purged: u64,
+    /// Members of the group, at most [`ADMIN_MAX_REPLICAS`](crate::limits::ADMIN_MAX_REPLICAS).
+    pub members: Vec<Member>,
+    /// Whether this replica leads.
+    pub leads: bool,
+}
+
+/// How a node stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusReply {
+    /// The node; never 0.
+    pub node: NodeId,
+    /// The newest slot map that it knows; 0 before the cloud is founded.
+    pub slot_epoch: SlotEpoch,
+    /// Replicas that it hosts, at most [`ADMIN_MAX_REPLICAS`](crate::limits::ADMIN_MAX_REPLICAS).
+    pub replicas: Vec<ReplicaStatus>,
+    /// Free share of its data disk in thousandths, 0 to 1,000.
+    pub disk_free_permille: u16,
+}
+
+/// The digest that one replica computed of its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplicaDigest {
+    /// The group.
+    pub group: GroupId,
+    /// The replica; never 0.
+    pub replica: ReplicaId,
+    /// The log index at which.
+    pub index: u64,
+    /// The digest.
+    pub digest: [u8; 32],
+}
+
+/// Digests of the replicas that the node asked hosts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DigestReply {
+    /// At most [`ADMIN_MAX_REPLICAS`](crate::limits::ADMIN_MAX_REPLICAS).
+    pub digests: Vec<ReplicaDigest>,
+}

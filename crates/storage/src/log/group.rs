@@ -71,10 +71,6 @@ impl Log {
         Self { prefix, state: Mutex::new(state) }
     }
 
-    pub(super) fn prefix(&self) -> LogPrefix {
-        self.prefix
-    }
-
     pub(super) fn evict(&self, share: usize, durable_sequence: u64) {
         self.lock().tail.evict(share, durable_sequence);
     }

@@ -31,10 +31,6 @@ impl Tail {
         self.first
     }
 
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
-    }
-
     pub(super) fn push(&mut self, entries: Vec<Bytes>, sequence: u64) {
         for entry in entries {
             self.grow(entry.len() + ENTRY_OVERHEAD);

@@ -1,3 +1,5 @@
+use crate::StorageError;
+
 /// One family of keys of a state machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FamilySpec {
@@ -24,6 +26,10 @@ impl Family {
 
     pub(crate) const fn position(self) -> usize {
         self.0 as usize
+    }
+
+    pub(crate) fn unknown(self) -> StorageError {
+        StorageError::UnknownFamily(self.0)
     }
 }
 

@@ -1,3 +1,5 @@
+use std::cmp::Ordering;
+use std::fmt;
 use std::ops::ControlFlow;
 
 use bytes::Bytes;
@@ -22,6 +24,16 @@ pub enum Direction {
     Forward,
     /// Descending keys.
     Reverse,
+}
+
+impl Direction {
+    /// Which of two keys comes first in this direction.
+    pub(crate) fn compare(self, left: &[u8], right: &[u8]) -> Ordering {
+        match self {
+            Self::Forward => left.cmp(right),
+            Self::Reverse => right.cmp(left),
+        }
+    }
 }
 
 /// The keys from `start` on and below `end`.
@@ -53,14 +65,29 @@ impl KeyRange {
         Self { end: successor_of_prefix(&start), start }
     }
 
+    /// Whether `key` lies in the range.
+    pub fn contains(&self, key: &[u8]) -> bool {
+        key >= self.start.as_slice() && self.end.as_deref().is_none_or(|end| key < end)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.end.as_ref().is_some_and(|end| *end <= self.start)
+    }
+
+    /// Whether all keys of the range share their first `prefix_len` bytes; never for 0.
+    pub(crate) fn stays_in_prefix(&self, prefix_len: usize) -> bool {
+        let Some(prefix) = self.start.get(..prefix_len).filter(|prefix| !prefix.is_empty()) else { return false };
+        match (&self.end, successor_of_prefix(prefix)) {
+            (Some(end), Some(successor)) => *end <= successor,
+            (_, None) => true,
+            (None, Some(_)) => false,
+        }
     }
 }
 
 /// Keys may hold a pid, so only the lengths are shown.
-impl std::fmt::Debug for KeyRange {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for KeyRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyRange")
             .field("start_len", &self.start.len())
             .field("end_len", &self.end.as_ref().map(Vec::len))
@@ -90,4 +117,28 @@ pub trait Read {
         direction: Direction,
         visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
     ) -> Result<(), StorageError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_range_holds_exactly_the_keys_that_begin_with_it() {
+        assert_eq!(KeyRange::prefix(b"a\xff".as_slice()), KeyRange::between(b"a\xff".as_slice(), b"b".as_slice()));
+        assert_eq!(KeyRange::prefix(b"\xff\xff".as_slice()), KeyRange::from(b"\xff\xff".as_slice()));
+        assert_eq!(KeyRange::prefix(b"".as_slice()), KeyRange::all());
+    }
+
+    #[test]
+    fn a_range_stays_in_a_prefix_only_when_all_its_keys_do() {
+        let between = |start: &str, end: &str| KeyRange::between(start, end);
+        assert!(between("ab1", "ab9").stays_in_prefix(2));
+        assert!(between("ab", "ac").stays_in_prefix(2));
+        assert!(!between("ab", "ac0").stays_in_prefix(2));
+        assert!(!between("a", "b").stays_in_prefix(2));
+        assert!(!between("ab", "ac").stays_in_prefix(0));
+        assert!(!KeyRange::from("ab").stays_in_prefix(2));
+        assert!(KeyRange::from(vec![0xFF, 0xFF, 3]).stays_in_prefix(2));
+    }
 }

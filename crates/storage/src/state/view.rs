@@ -1,40 +1,77 @@
 use std::fmt;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use rocksdb::Snapshot;
+use self_cell::self_cell;
 
-use super::{Direction, Family, KeyRange, Read, Tier};
+use super::cursor::{Cursor, read_options, scan_failed};
+use super::digest::StateDigest;
+use super::engine::APPLIED_KEY;
+use super::{Direction, Family, Inner, KeyRange, Read, Tier};
 use crate::StorageError;
+
+self_cell!(
+    /// A snapshot together with the database that it borrows.
+    struct Held {
+        owner: Arc<Inner>,
+        #[not_covariant]
+        dependent: Snapshot,
+    }
+);
 
 /// What was committed at one moment, in all families. `'static`, `Send` and `Sync`; clones share the snapshot, and it
 /// holds disk space back from compaction until the last of them is dropped.
 #[derive(Clone)]
 pub struct View {
+    held: Arc<Held>,
     tier: Tier,
 }
 
 impl View {
+    pub(super) fn new(inner: Arc<Inner>) -> Self {
+        Self { held: Arc::new(Held::new(inner, |inner| inner.db.snapshot())), tier: Tier::Disk }
+    }
+
     /// The same view, reading this far.
     pub fn with_tier(self, tier: Tier) -> Self {
-        Self { tier }
+        Self { tier, ..self }
     }
 
     /// The applied marker of this view.
     pub fn applied(&self) -> Result<Option<Bytes>, StorageError> {
-        todo!()
+        self.held.with_dependent(|inner, snapshot| {
+            let read = snapshot.get_cf_opt(inner.system_family(), APPLIED_KEY, read_options(self.tier));
+            Ok(read.map_err(|source| inner.failed("read a marker from", source))?.map(Bytes::from))
+        })
     }
 
     /// SHA-256 over every family that is not local: its name, then every key and value in order, each behind its
     /// length. Equal content gives equal digests whatever the files look like. Reads everything.
     pub fn digest(&self) -> Result<[u8; 32], StorageError> {
-        todo!()
+        let mut digest = StateDigest::new();
+        for (family, spec) in self.held.borrow_owner().families() {
+            if !spec.local {
+                digest.begin_family(spec.name);
+                self.scan(family, &KeyRange::all(), Direction::Forward, &mut |key, value| {
+                    digest.pair(key, value);
+                    ControlFlow::Continue(())
+                })?;
+                digest.end_family();
+            }
+        }
+        Ok(digest.finish())
     }
 }
 
 impl Read for View {
     fn get(&self, family: Family, key: &[u8]) -> Result<Option<Bytes>, StorageError> {
-        let _ = (family, key);
-        todo!()
+        self.held.with_dependent(|inner, snapshot| {
+            let (_, handle) = inner.family(family)?;
+            let read = snapshot.get_cf_opt(handle, key, read_options(self.tier));
+            Ok(read.map_err(|source| inner.failed("read from", source))?.map(Bytes::from))
+        })
     }
 
     fn scan(
@@ -44,8 +81,20 @@ impl Read for View {
         direction: Direction,
         visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
-        let _ = (family, range, direction, visit);
-        todo!()
+        if range.is_empty() {
+            return Ok(());
+        }
+        self.held.with_dependent(|inner, snapshot| {
+            let (spec, handle) = inner.family(family)?;
+            let mut cursor = Cursor::over(&inner.db, Some(snapshot), handle, spec, range, direction, self.tier);
+            while let Some((key, value)) = cursor.pair().map_err(|source| scan_failed(&inner.path, source))? {
+                if visit(key, value).is_break() {
+                    break;
+                }
+                cursor.advance();
+            }
+            Ok(())
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use renkei_ids::{CloudId, GroupId, NodeId, ReplicaId};
 use renkei_storage::log::{FatalHook, LogDb, LogOptions};
+use renkei_storage::state::{Family, FamilySpec, StateDb};
 use renkei_storage::{DirOwner, MemoryBudget};
 
 /// The least budget there is: tests run side by side.
@@ -37,4 +38,18 @@ pub(crate) fn copy_as_if_killed(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).unwrap();
         }
     }
+}
+
+pub(crate) const ROWS: Family = Family::new(0);
+pub(crate) const BODIES: Family = Family::new(1);
+pub(crate) const LOCAL: Family = Family::new(2);
+
+pub(crate) const FAMILIES: &[FamilySpec] = &[
+    FamilySpec { name: "rows", prefix_len: 3, blob_min_bytes: None, local: false },
+    FamilySpec { name: "bodies", prefix_len: 0, blob_min_bytes: Some(100), local: false },
+    FamilySpec { name: "local", prefix_len: 0, blob_min_bytes: None, local: true },
+];
+
+pub(crate) fn open_state(dir: &Path, replica: u64) -> StateDb {
+    StateDb::open(dir, &replica_owner(replica), FAMILIES, &budget()).unwrap()
 }

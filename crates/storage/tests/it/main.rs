@@ -3,3 +3,6 @@
 mod fixture;
 mod log;
 mod log_model;
+mod snapshot;
+mod state;
+mod state_model;

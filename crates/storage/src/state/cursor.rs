@@ -1,0 +1,76 @@
+//! Walking over one family of the database.
+
+use rocksdb::{ColumnFamily, DB, DBRawIterator, ReadOptions, ReadTier, Snapshot};
+
+use super::family::FamilySpec;
+use super::read::{Direction, KeyRange, Tier};
+use crate::StorageError;
+
+/// A fresh iterator for each scan, placed on its first pair. RocksDB below 11.12 can skip keys when an iterator over a
+/// prefix is reused for another kind of seek.
+pub(super) struct Cursor<'a> {
+    pairs: DBRawIterator<'a>,
+    direction: Direction,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn over(
+        db: &'a DB,
+        snapshot: Option<&Snapshot<'a>>,
+        family: &ColumnFamily,
+        spec: &FamilySpec,
+        range: &KeyRange,
+        direction: Direction,
+        tier: Tier,
+    ) -> Self {
+        let mut options = read_options(tier);
+        if let Some(snapshot) = snapshot {
+            options.set_snapshot(snapshot);
+        }
+        options.set_iterate_lower_bound(range.start.clone());
+        if let Some(end) = &range.end {
+            options.set_iterate_upper_bound(end.clone());
+        }
+        // The filter holds prefixes. A reverse scan starts at its upper bound, which has another prefix.
+        if direction == Direction::Forward && range.stays_in_prefix(spec.prefix_len) {
+            options.set_prefix_same_as_start(true);
+        } else {
+            options.set_total_order_seek(true);
+        }
+        let mut pairs = db.raw_iterator_cf_opt(family, options);
+        match (direction, &range.end) {
+            (Direction::Forward, _) => pairs.seek(&range.start),
+            (Direction::Reverse, Some(end)) => pairs.seek_for_prev(end),
+            (Direction::Reverse, None) => pairs.seek_to_last(),
+        }
+        Self { pairs, direction }
+    }
+
+    /// The pair it stands on; `None` behind the last one.
+    pub(super) fn pair(&self) -> Result<Option<(&[u8], &[u8])>, rocksdb::Error> {
+        match self.pairs.item() {
+            Some(pair) => Ok(Some(pair)),
+            None => self.pairs.status().map(|()| None),
+        }
+    }
+
+    pub(super) fn advance(&mut self) {
+        match self.direction {
+            Direction::Forward => self.pairs.next(),
+            Direction::Reverse => self.pairs.prev(),
+        }
+    }
+}
+
+pub(super) fn read_options(tier: Tier) -> ReadOptions {
+    let mut options = ReadOptions::default();
+    options.set_verify_checksums(true);
+    if tier == Tier::CacheOnly {
+        options.set_read_tier(ReadTier::BlockCache);
+    }
+    options
+}
+
+pub(super) fn scan_failed(path: &std::path::Path, source: rocksdb::Error) -> StorageError {
+    StorageError::engine("scan", path, source)
+}

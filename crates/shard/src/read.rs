@@ -68,8 +68,19 @@ pub struct Entry {
     pub body_class: ClassTag,
     /// Ciphertext of the summary.
     pub summary: Bytes,
-    /// Ciphertext of the document, where it was asked for, is allowed and fits.
-    pub body: Option<Bytes>,
+    /// The document.
+    pub body: Body,
+}
+
+/// What a read gives of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// Not asked for, not allowed, or too large to come inline.
+    Absent,
+    /// Ciphertext.
+    Whole(Bytes),
+    /// So many bytes of ciphertext, to be had by [`body`] from the same view once the read is recorded.
+    Apart(u32),
 }
 
 /// A part of a timeline, newest month first.
@@ -158,7 +169,8 @@ fn stored_rules<V: View>(view: &V, pid: &Pid) -> Result<RuleSet, V> {
     bytes.and_then(|bytes| RuleSet::decode(&bytes).ok()).ok_or(ShardError::Corrupt { row: "rule set" })
 }
 
-/// One record, its current version or an older one. `None` where there is none, or none that these eyes may see.
+/// One record, its current version or an older one. `None` where there is none, or none that these eyes may see. A
+/// document comes with it up to `whole_body_bytes`; `None` is for those who want no document.
 ///
 /// # Errors
 /// Those of the store.
@@ -167,7 +179,7 @@ pub fn get<V: View>(
     eyes: &Eyes<'_>,
     record: RecordId,
     version: Option<RecordVersion>,
-    with_body: bool,
+    whole_body_bytes: Option<u32>,
 ) -> Result<Option<Entry>, V> {
     let pid = &eyes.capability.pid;
     let Some(head) = load::<V, RecordHead>(view, Family::Record, &keys::record(pid, &record))? else {
@@ -188,10 +200,10 @@ pub fn get<V: View>(
     if !eyes.see(record, row.summary_class, month) {
         return Ok(None);
     }
-    let body = if with_body && eyes.see(record, row.body_class, month) {
-        Some(stored_body(view, pid, &record, &row)?)
-    } else {
-        None
+    let body = match whole_body_bytes.filter(|_| eyes.see(record, row.body_class, month)) {
+        None => Body::Absent,
+        Some(whole) if row.body_len <= whole => Body::Whole(self::body(view, pid, &record, row.version)?),
+        Some(_) => Body::Apart(row.body_len),
     };
     Ok(Some(entry(record, month, row, body)))
 }
@@ -318,13 +330,17 @@ pub fn audit_rows<V: View>(view: &V, pid: &Pid, after: AuditSeq, max_rows: usize
     Ok((rows, more))
 }
 
-fn stored_body<V: View>(view: &V, pid: &Pid, record: &RecordId, row: &SummaryRow) -> Result<Bytes, V> {
-    view.get(Family::Body, &keys::body(pid, record, row.version))
+/// The document of a version that [`get`] found in the same view.
+///
+/// # Errors
+/// Those of the store.
+pub fn body<V: View>(view: &V, pid: &Pid, record: &RecordId, version: RecordVersion) -> Result<Bytes, V> {
+    view.get(Family::Body, &keys::body(pid, record, version))
         .map_err(ShardError::Store)?
         .ok_or(ShardError::Corrupt { row: "body" })
 }
 
-fn entry(record: RecordId, month: MonthBucket, row: SummaryRow, body: Option<Bytes>) -> Entry {
+fn entry(record: RecordId, month: MonthBucket, row: SummaryRow, body: Body) -> Entry {
     let SummaryRow { version, summary_class, body_class, institution: _, binding: _, size, body_len: _, summary } = row;
     Entry { record, version, month, size, summary_class, body_class, summary, body }
 }

@@ -92,10 +92,10 @@ fn a_store_of_format_one_reads() {
     let store = stored_fixture();
     let capability = capability(1);
     let eyes = read::Eyes { capability: &capability, rules: &RuleSet::UNSET, now: renkei_ids::UnixMillis(NOW) };
-    let entry = read::get(&store, &eyes, record(9), None, true).unwrap().unwrap();
-    assert_eq!(entry.body.as_deref(), Some(&b"body 9 2"[..]));
-    let old = read::get(&store, &eyes, record(9), renkei_ids::RecordVersion::new(1), true).unwrap().unwrap();
-    assert_eq!(old.body.as_deref(), Some(&b"body 9 1"[..]));
+    let entry = read::get(&store, &eyes, record(9), None, Some(u32::MAX)).unwrap().unwrap();
+    assert_eq!(entry.body, read::Body::Whole("body 9 2".into()));
+    let old = read::get(&store, &eyes, record(9), renkei_ids::RecordVersion::new(1), Some(u32::MAX)).unwrap().unwrap();
+    assert_eq!(old.body, read::Body::Whole("body 9 1".into()));
     let (rows, _) = read::audit_rows(&store, &pid(1), renkei_ids::AuditSeq(0), 500).unwrap();
     assert!(rows.len() == 7 && rows.iter().all(|row| row.hash_holds()));
 }
@@ -111,7 +111,7 @@ fn a_row_that_does_not_read_stops_the_replica() {
     let capability = capability(1);
     let eyes = read::Eyes { capability: &capability, rules: &RuleSet::UNSET, now: renkei_ids::UnixMillis(NOW) };
     assert!(read::timeline(&store, &eyes, &range(10)).is_err());
-    assert!(read::get(&store, &eyes, record(9), None, false).is_err());
+    assert!(read::get(&store, &eyes, record(9), None, None).is_err());
 }
 
 fn stored_fixture() -> Memory {

@@ -17,14 +17,42 @@ fn hide(record: renkei_ids::RecordId, from: InstTag) -> RuleSet {
     RuleSet::new(Effect::Allow, vec![rule]).unwrap()
 }
 
+fn whole(body: read::Body) -> bytes::Bytes {
+    match body {
+        read::Body::Whole(bytes) => bytes,
+        other => panic!("expected a whole body, got {other:?}"),
+    }
+}
+
+fn length(body: &read::Body) -> usize {
+    match body {
+        read::Body::Whole(bytes) => bytes.len(),
+        read::Body::Absent | read::Body::Apart(_) => 0,
+    }
+}
+
+#[test]
+fn a_large_document_is_read_apart() {
+    let mut group = Group::founded();
+    group.by(access(1), ItemKind::Put(PutRecord { body: vec![7; 1_001].into(), ..put(9, 1, 10) }));
+    let (capability, rules) = (capability(1), RuleSet::UNSET);
+    let get =
+        |whole| read::get(&group.store, &eyes(&capability, &rules), record(9), None, whole).unwrap().unwrap().body;
+    assert_eq!(get(None), read::Body::Absent);
+    assert_eq!(get(Some(1_000)), read::Body::Apart(1_001));
+    assert_eq!(length(&get(Some(1_001))), 1_001);
+    assert_eq!(read::body(&group.store, &pid(1), &record(9), version(1)).unwrap().len(), 1_001);
+}
+
 #[test]
 fn the_current_version_is_read_and_older_ones_stay() {
     let mut group = Group::founded();
     group.by(access(1), ItemKind::Put(put(9, 1, 10)));
     group.by(access(1), ItemKind::Put(put(9, 2, 12)));
     let (capability, rules) = (capability(1), RuleSet::UNSET);
-    let get = |version| read::get(&group.store, &eyes(&capability, &rules), record(9), version, true).unwrap();
-    let told = |v| get(v).map(|entry| (entry.version.get(), entry.month.raw(), entry.summary, entry.body.unwrap()));
+    let get =
+        |version| read::get(&group.store, &eyes(&capability, &rules), record(9), version, Some(u32::MAX)).unwrap();
+    let told = |v| get(v).map(|entry| (entry.version.get(), entry.month.raw(), entry.summary, whole(entry.body)));
     assert_eq!(told(None), Some((2, 12, "summary 9 2".into(), "body 9 2".into())));
     assert_eq!(told(RecordVersion::new(1)), Some((1, 10, "summary 9 1".into(), "body 9 1".into())));
     assert_eq!(told(RecordVersion::new(2)), told(None));
@@ -50,7 +78,7 @@ fn a_hidden_record_and_an_absent_one_are_answered_alike() {
         let pages = [&with_hidden, &without].map(|group| read::timeline(&group.store, &eyes, &range(size)).unwrap());
         assert_eq!(pages[0].entries, pages[1].entries);
     }
-    let get = |group: &Group, id| read::get(&group.store, &eyes, record(id), None, true).unwrap();
+    let get = |group: &Group, id| read::get(&group.store, &eyes, record(id), None, Some(u32::MAX)).unwrap();
     assert_eq!(get(&with_hidden, 2), None);
     assert_eq!(get(&with_hidden, 77), None);
 }
@@ -67,8 +95,8 @@ fn classes_and_months_outside_the_capability_are_not_seen() {
         Capability { classes: vec![SUMMARY_CLASS], period: Period { from: month(5), to: month(15) }, ..capability(1) };
     let page = read::timeline(&group.store, &eyes(&narrow, &rules), &range(10)).unwrap();
     assert_eq!(page.entries.iter().map(|entry| entry.record).collect::<Vec<_>>(), [record(1)]);
-    let get = |id| read::get(&group.store, &eyes(&narrow, &rules), record(id), None, true).unwrap();
-    assert_eq!(get(1).unwrap().body, None, "the document is a class of its own");
+    let get = |id| read::get(&group.store, &eyes(&narrow, &rules), record(id), None, Some(u32::MAX)).unwrap();
+    assert_eq!(get(1).unwrap().body, read::Body::Absent, "the document is a class of its own");
     assert_eq!((get(2), get(3)), (None, None));
     let empty = Capability { period: Period { from: month(15), to: month(5) }, ..capability(1) };
     assert!(read::timeline(&group.store, &eyes(&empty, &rules), &range(10)).unwrap().entries.is_empty());
@@ -84,13 +112,12 @@ fn a_page_keeps_to_its_bytes_and_inlines_what_fits() {
     let (capability, rules) = (capability(1), RuleSet::UNSET);
     let asked = read::Range { inline_body_bytes: 16_384, ..range(200) };
     let page = read::timeline(&group.store, &eyes(&capability, &rules), &asked).unwrap();
-    let bytes: usize =
-        page.entries.iter().map(|entry| entry.summary.len() + entry.body.as_ref().map_or(0, bytes::Bytes::len)).sum();
+    let bytes: usize = page.entries.iter().map(|entry| entry.summary.len() + length(&entry.body)).sum();
     assert!(bytes <= read::PAGE_MAX_BYTES && page.next.is_some(), "{bytes}");
     assert_eq!(page.entries.len(), 17, "seventeen summaries of 60,000 bytes fit into 1 MiB");
     let small = read::Range { inline_body_bytes: 16_383, ..range(3) };
     let page = read::timeline(&group.store, &eyes(&capability, &rules), &small).unwrap();
-    assert!(page.entries.iter().all(|entry| entry.body.is_none()));
+    assert!(page.entries.iter().all(|entry| entry.body == read::Body::Absent));
 }
 
 #[test]

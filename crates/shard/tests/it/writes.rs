@@ -131,7 +131,7 @@ fn a_revoked_capability_is_denied_until_it_would_have_ended() {
     let other = Access { capability: CapabilityId::from_bytes([0xCB; 16]), ..access(1) };
     let until = group.now.plus_millis(HOUR);
     let revoke = ItemKind::Revoke { capability: used, expires: until };
-    assert!(matches!(group.by(other.clone(), revoke.clone()), Verdict::Done { .. }));
+    assert!(matches!(group.by(other.clone(), revoke), Verdict::Done { .. }));
     assert!(matches!(group.by(access(1), note(0, &[record(9)])), Verdict::Revoked(_)));
     assert!(matches!(group.by(other.clone(), note(0, &[])), Verdict::Recorded(_)));
     assert_eq!(rows(&group, 1)[1].outcome, Outcome::DeniedRevoked);

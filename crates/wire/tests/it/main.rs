@@ -1,0 +1,5 @@
+//! The wire against its written promises, and every conversion there and back.
+
+mod baseline;
+mod descriptors;
+mod errors;

@@ -202,7 +202,7 @@ pub fn get<V: View>(
     }
     let body = match whole_body_bytes.filter(|_| eyes.see(record, row.body_class, month)) {
         None => Body::Absent,
-        Some(whole) if row.body_len <= whole => Body::Whole(self::body(view, pid, &record, row.version)?),
+        Some(whole) if row.body_len <= whole => Body::Whole(body(view, pid, &record, row.version)?),
         Some(_) => Body::Apart(row.body_len),
     };
     Ok(Some(entry(record, month, row, body)))
@@ -281,12 +281,12 @@ impl PageBuilder {
         let mut entries = Vec::with_capacity(self.rows.len());
         for (record, month, row) in self.rows {
             let len = row.body_len as usize;
-            let body = if row.body_len <= inline && len <= room && inline > 0 && eyes.see(record, row.body_class, month)
-            {
+            let fits = row.body_len <= inline && len <= room && inline > 0;
+            let body = if fits && eyes.see(record, row.body_class, month) {
                 room -= len;
-                Some(stored_body(view, pid, &record, &row)?)
+                Body::Whole(body(view, pid, &record, row.version)?)
             } else {
-                None
+                Body::Absent
             };
             entries.push(entry(record, month, row, body));
         }

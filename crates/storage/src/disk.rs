@@ -62,8 +62,8 @@ impl DiskWatch {
 
     /// Asks the file system again; call it every second or so. On failure the last figure stays.
     pub fn refresh(&self) -> Result<FreeSpace, StorageError> {
-        let free = (self.probe)()
-            .map_err(|source| StorageError::io("ask for the free space of", &self.path, source))?;
+        let free =
+            (self.probe)().map_err(|source| StorageError::io("ask for the free space of", &self.path, source))?;
         self.free_percent.store(free.percent(), Ordering::Relaxed);
         Ok(free)
     }

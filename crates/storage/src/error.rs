@@ -96,9 +96,9 @@ pub enum StorageError {
         /// The directory.
         path: PathBuf,
         /// What its marker says.
-        found: crate::DirOwner,
+        found: Box<crate::DirOwner>,
         /// Who tried to open it.
-        expected: crate::DirOwner,
+        expected: Box<crate::DirOwner>,
     },
     /// A directory with content but without an owner marker: not one of ours, or damaged.
     #[error("{} holds files but no owner marker", path.display())]

@@ -51,7 +51,8 @@ impl DirOwner {
         if found == self {
             return Ok(());
         }
-        Err(StorageError::ForeignDirectory { path: dir.to_path_buf(), found: *found, expected: *self })
+        let (found, expected) = (Box::new(*found), Box::new(*self));
+        Err(StorageError::ForeignDirectory { path: dir.to_path_buf(), found, expected })
     }
 
     /// Five lines of text, so that an operator can read it: format, cloud, node, group, replica. `-` for none.
@@ -67,9 +68,8 @@ impl DirOwner {
         let malformed = || StorageError::Malformed { record: "the owner marker", path: marker.to_path_buf() };
         let text = str::from_utf8(bytes).map_err(|_| malformed())?;
         let mut lines = text.lines();
-        let mut field = |name: &str| {
-            lines.next().and_then(|line| line.strip_prefix(name)?.strip_prefix(' ')).ok_or_else(malformed)
-        };
+        let mut field =
+            |name: &str| lines.next().and_then(|line| line.strip_prefix(name)?.strip_prefix(' ')).ok_or_else(malformed);
         let found: u32 = field("renkei")?.parse().map_err(|_| malformed())?;
         if found != FORMAT {
             return Err(StorageError::UnknownFormat { path: marker.to_path_buf(), found, newest: FORMAT });

@@ -27,7 +27,7 @@ pub use checkpoint::Checkpoint;
 pub use family::{Family, FamilySpec, SystemKey};
 pub use file_list::SnapshotFile;
 pub use incoming::{IncomingSnapshot, InvalidSnapshot, VerifiedSnapshot};
-pub use read::{Direction, KeyRange, Read, Tier};
+pub use read::{Direction, KeyRange, Read, Tier, Visit};
 pub use staged::Staged;
 pub use view::View;
 
@@ -111,7 +111,12 @@ impl StateDb {
     ///
     /// # Panics
     /// When `staged` was begun on another database.
-    pub fn commit(&self, staged: Staged<'_>, applied: Bytes, system: &[(SystemKey, Bytes)]) -> Result<(), StorageError> {
+    pub fn commit(
+        &self,
+        staged: Staged<'_>,
+        applied: Bytes,
+        system: &[(SystemKey, Bytes)],
+    ) -> Result<(), StorageError> {
         assert!(staged.belongs_to(&self.inner), "a batch is committed to the database that it was begun on");
         let mut batch = WriteBatch::with_capacity_bytes(staged.staged_bytes());
         staged.add_to(&mut batch)?;

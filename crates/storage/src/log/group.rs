@@ -338,12 +338,7 @@ impl fmt::Debug for GroupLog {
 }
 
 /// Adds entries until `max_bytes` are reached, at least one when there are none yet.
-fn extend_to<'a>(
-    entries: &mut Vec<Bytes>,
-    mut bytes: usize,
-    more: impl Iterator<Item = &'a Bytes>,
-    max_bytes: usize,
-) {
+fn extend_to<'a>(entries: &mut Vec<Bytes>, mut bytes: usize, more: impl Iterator<Item = &'a Bytes>, max_bytes: usize) {
     for entry in more {
         if !entries.is_empty() && bytes >= max_bytes {
             break;

@@ -13,12 +13,32 @@ const OPERATION_OVERHEAD: usize = 64;
 /// One write to one replica's log. Ranges are (from, to) with `to` excluded.
 #[derive(Debug)]
 pub(super) enum Operation {
-    Append { log: LogPrefix, first: u64, entries: Vec<Bytes> },
-    Truncate { log: LogPrefix, from: u64, to: u64 },
-    Purge { log: LogPrefix, from: u64, record: PurgeRecord },
-    Vote { log: LogPrefix, vote: Bytes },
-    Committed { log: LogPrefix, committed: Bytes },
-    Drop { log: LogPrefix },
+    Append {
+        log: LogPrefix,
+        first: u64,
+        entries: Vec<Bytes>,
+    },
+    Truncate {
+        log: LogPrefix,
+        from: u64,
+        to: u64,
+    },
+    Purge {
+        log: LogPrefix,
+        from: u64,
+        record: PurgeRecord,
+    },
+    Vote {
+        log: LogPrefix,
+        vote: Bytes,
+    },
+    Committed {
+        log: LogPrefix,
+        committed: Bytes,
+    },
+    Drop {
+        log: LogPrefix,
+    },
     /// Writes nothing; its callback keeps its place in the order.
     Pass,
 }

@@ -175,10 +175,10 @@ fn hash_file(path: &Path) -> std::io::Result<[u8; 32]> {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if *self.obsolete.get_mut() {
-            if let Err(error) = durable::remove(&self.dir) {
-                tracing::warn!(path = %self.dir.display(), %error, "cannot delete an obsolete checkpoint");
-            }
+        if *self.obsolete.get_mut()
+            && let Err(error) = durable::remove(&self.dir)
+        {
+            tracing::warn!(path = %self.dir.display(), %error, "cannot delete an obsolete checkpoint");
         }
     }
 }

@@ -1,10 +1,15 @@
 //! Walking over one family of the database.
 
+use std::path::Path;
+
 use rocksdb::{ColumnFamily, DB, DBRawIterator, ReadOptions, ReadTier, Snapshot};
 
 use super::family::FamilySpec;
 use super::read::{Direction, KeyRange, Tier};
 use crate::StorageError;
+
+/// A key and its value.
+pub(super) type Pair<'a> = (&'a [u8], &'a [u8]);
 
 /// A fresh iterator for each scan, placed on its first pair. RocksDB below 11.12 can skip keys when an iterator over a
 /// prefix is reused for another kind of seek.
@@ -47,7 +52,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The pair it stands on; `None` behind the last one.
-    pub(super) fn pair(&self) -> Result<Option<(&[u8], &[u8])>, rocksdb::Error> {
+    pub(super) fn pair(&self) -> Result<Option<Pair<'_>>, rocksdb::Error> {
         match self.pairs.item() {
             Some(pair) => Ok(Some(pair)),
             None => self.pairs.status().map(|()| None),
@@ -71,6 +76,6 @@ pub(super) fn read_options(tier: Tier) -> ReadOptions {
     options
 }
 
-pub(super) fn scan_failed(path: &std::path::Path, source: rocksdb::Error) -> StorageError {
+pub(super) fn scan_failed(path: &Path, source: rocksdb::Error) -> StorageError {
     StorageError::engine("scan", path, source)
 }

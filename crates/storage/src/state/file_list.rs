@@ -96,8 +96,23 @@ mod tests {
             assert!(is_database_file(name), "{name}");
         }
         let refused = [
-            "", ".", "..", "../CURRENT", "/etc/passwd", "a/000012.sst", "000012.sst/", "x000012.sst", "12.sst", "LOCK",
-            "LOG", "OWNER", "MANIFEST-", "MANIFEST-00000x", "000012.sst\0", "０００００１.sst", "000012.SST",
+            "",
+            ".",
+            "..",
+            "../CURRENT",
+            "/etc/passwd",
+            "a/000012.sst",
+            "000012.sst/",
+            "x000012.sst",
+            "12.sst",
+            "LOCK",
+            "LOG",
+            "OWNER",
+            "MANIFEST-",
+            "MANIFEST-00000x",
+            "000012.sst\0",
+            "０００００１.sst",
+            "000012.SST",
         ];
         for name in refused {
             assert_eq!(validate(&[file(name)]), Err(InvalidSnapshot::Name), "{name:?}");

@@ -176,10 +176,10 @@ impl VerifiedSnapshot {
 
 impl Drop for ReceivingDir {
     fn drop(&mut self) {
-        if !self.keep {
-            if let Err(error) = durable::remove(&self.path) {
-                tracing::warn!(path = %self.path.display(), %error, "cannot delete an abandoned snapshot");
-            }
+        if !self.keep
+            && let Err(error) = durable::remove(&self.path)
+        {
+            tracing::warn!(path = %self.path.display(), %error, "cannot delete an abandoned snapshot");
         }
         self.busy.store(false, Ordering::Release);
     }

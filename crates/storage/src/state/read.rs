@@ -103,6 +103,9 @@ fn successor_of_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
     Some(successor)
 }
 
+/// What a scan calls with each key and value; it breaks to end the scan.
+pub type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>;
+
 /// Reading: what a [`View`](super::View) and a [`Staged`](super::Staged) share.
 pub trait Read {
     /// The value of `key`.
@@ -115,7 +118,7 @@ pub trait Read {
         family: Family,
         range: &KeyRange,
         direction: Direction,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+        visit: Visit<'_>,
     ) -> Result<(), StorageError>;
 }
 

@@ -1,6 +1,6 @@
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::collections::btree_map;
-use std::cmp::Ordering;
 use std::fmt;
 use std::ops::{Bound, ControlFlow};
 
@@ -8,7 +8,7 @@ use bytes::Bytes;
 use rocksdb::WriteBatch;
 
 use super::cursor::{Cursor, read_options, scan_failed};
-use super::{Direction, Family, Inner, KeyRange, Read, Tier};
+use super::{Direction, Family, Inner, KeyRange, Read, Tier, Visit};
 use crate::StorageError;
 
 /// Writes of one family: the new value, or `None` for a removal.
@@ -91,7 +91,7 @@ impl Read for Staged<'_> {
         family: Family,
         range: &KeyRange,
         direction: Direction,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+        visit: Visit<'_>,
     ) -> Result<(), StorageError> {
         if range.is_empty() {
             return Ok(());

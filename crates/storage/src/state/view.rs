@@ -9,7 +9,7 @@ use self_cell::self_cell;
 use super::cursor::{Cursor, read_options, scan_failed};
 use super::digest::StateDigest;
 use super::engine::APPLIED_KEY;
-use super::{Direction, Family, Inner, KeyRange, Read, Tier};
+use super::{Direction, Family, Inner, KeyRange, Read, Tier, Visit};
 use crate::StorageError;
 
 self_cell!(
@@ -79,7 +79,7 @@ impl Read for View {
         family: Family,
         range: &KeyRange,
         direction: Direction,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+        visit: Visit<'_>,
     ) -> Result<(), StorageError> {
         if range.is_empty() {
             return Ok(());

@@ -68,10 +68,7 @@ fn gaps_and_overlaps_are_refused_and_change_nothing() {
     }
     assert_eq!(log.bounds(), before);
     log.purge(9, Bytes::new());
-    assert!(matches!(
-        log.append(7, entries(&["x"]), ignored()),
-        Err(StorageError::NotContiguous { expected: 10, .. })
-    ));
+    assert!(matches!(log.append(7, entries(&["x"]), ignored()), Err(StorageError::NotContiguous { expected: 10, .. })));
     append_durably(&log, 10, &["c"]);
 }
 

@@ -1,6 +1,9 @@
 //! The storage crate from outside: what survives, what is seen, and in what order.
 
+#![expect(clippy::unwrap_used, reason = "a step of a test that fails ends the test")]
+
 mod fixture;
+mod formats;
 mod log;
 mod log_model;
 mod snapshot;

@@ -29,10 +29,7 @@ fn key() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let value = prop_oneof![
-        prop::collection::vec(any::<u8>(), 0..8),
-        prop::collection::vec(any::<u8>(), 200..201),
-    ];
+    let value = prop_oneof![prop::collection::vec(any::<u8>(), 0..8), prop::collection::vec(any::<u8>(), 200..201),];
     prop_oneof![
         6 => (family(), key(), value).prop_map(|(family, key, value)| Step::Put(family, key, value)),
         3 => (family(), key()).prop_map(|(family, key)| Step::Delete(family, key)),

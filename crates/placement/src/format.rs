@@ -111,6 +111,8 @@ pub(crate) mod pb {
         pub(crate) jobs: Vec<Job>,
         #[prost(uint64, tag = "8")]
         pub(crate) last_job: u64,
+        #[prost(uint64, tag = "9")]
+        pub(crate) founders: u64,
     }
 
     #[derive(Clone, PartialEq, Eq, prost::Message)]

@@ -58,6 +58,8 @@ pub struct Placement {
     groups: BTreeMap<GroupId, Group>,
     slots: Option<SlotMap>,
     last_replica: u64,
+    /// Replicas up to this id were there when the cloud was founded.
+    founders: u64,
     jobs: BTreeMap<JobId, Job>,
     last_job: u64,
 }
@@ -130,6 +132,12 @@ impl Placement {
         self.jobs.iter().map(|(id, job)| (*id, job))
     }
 
+    /// Whether a group still has the members it was founded with, and only them: a replica that came later joins a group
+    /// that exists and must never found it again.
+    pub fn is_as_founded(&self, group: &Group) -> bool {
+        group.replicas.iter().all(|replica| replica.id.0 <= self.founders)
+    }
+
     /// Nothing newer than this version of commands is proposed.
     pub fn min_version(&self) -> u32 {
         self.min_version
@@ -174,6 +182,7 @@ impl Placement {
         let meta = founding.meta_replicas();
         let shards = spread(&founding.node_ids(), founding.groups, founding.replicas, ReplicaId(meta.len() as u64 + 1));
         founded.last_replica = (meta.len() + shards.iter().map(Vec::len).sum::<usize>()) as u64;
+        founded.founders = founded.last_replica;
         let ids: Vec<_> = (1..=founding.groups).map(GroupId).collect();
         founded.slots = SlotMap::even(&ids);
         founded.groups = core::iter::once((GroupId::META, Group { replicas: meta }))
@@ -259,7 +268,7 @@ impl Placement {
 
     /// The stored form.
     pub fn encode(&self) -> Bytes {
-        let Self { epoch, min_version, nodes, groups, slots, last_replica, jobs, last_job } = self;
+        let Self { epoch, min_version, nodes, groups, slots, last_replica, founders, jobs, last_job } = self;
         format::encode(&pb::Placement {
             epoch: epoch.0,
             min_version: *min_version,
@@ -267,6 +276,7 @@ impl Placement {
             groups: groups.iter().map(|(id, group)| pb_group(*id, group)).collect(),
             slots: slots.iter().flat_map(SlotMap::ranges).map(|range| pb::Range::from(&range)).collect(),
             last_replica: *last_replica,
+            founders: *founders,
             jobs: jobs
                 .iter()
                 .map(|(id, job)| pb::Job { id: id.0, step: u32::from(job.step as u8), ..pb::Job::from(&job.kind) })
@@ -280,7 +290,7 @@ impl Placement {
     /// # Errors
     /// [`InvalidPlacement`].
     pub fn decode(bytes: &Bytes) -> Result<Self, InvalidPlacement> {
-        let pb::Placement { epoch, min_version, nodes, groups, slots, last_replica, jobs, last_job } =
+        let pb::Placement { epoch, min_version, nodes, groups, slots, last_replica, jobs, last_job, founders } =
             format::decode(bytes).map_err(|_| InvalidPlacement)?;
         let ranges = slots.into_iter().map(SlotRange::try_from).collect::<Result<Vec<_>, _>>();
         let ranges = ranges.map_err(|_| InvalidPlacement)?;
@@ -299,6 +309,7 @@ impl Placement {
             groups: groups.into_iter().map(group_from).collect(),
             slots,
             last_replica,
+            founders,
             jobs: jobs.collect::<Result<_, InvalidPlacement>>()?,
             last_job,
         })

@@ -150,3 +150,12 @@ fn a_write_is_granted_for_the_named_version_only() {
     assert!(!capability.grants_write(record, RecordVersion::new(2).unwrap()));
     assert!(!capability.grants_write(RecordId::from_bytes([7; 16]), RecordVersion::FIRST));
 }
+
+#[test]
+fn a_public_key_reads_back_from_its_text() {
+    let key = vault().verifying_key();
+    assert_eq!(VerifyingKey::from_hex(&key.to_hex()), Some(key));
+    for text in ["", &"0".repeat(63), &"0".repeat(66), &"g".repeat(64), &"+1".repeat(32), &"\u{e9}".repeat(32)] {
+        assert_eq!(VerifyingKey::from_hex(text), None, "{text}");
+    }
+}

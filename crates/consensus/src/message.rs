@@ -36,7 +36,7 @@ pub(crate) struct SnapshotFile {
     pub(crate) sha256: [u8; 32],
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Reply {
     Append(AppendEntriesResponse<TypeConfig>),
     Vote(VoteResponse<TypeConfig>),

@@ -60,4 +60,4 @@ impl Marker {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,0 +1,39 @@
+//! Nodes that stop and come back.
+
+use crate::cluster::{Cluster, GROUP, eventually, quiet, read};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_rest_goes_on_without_its_leader_which_catches_up_from_the_log() {
+    let mut cluster = Cluster::start(3, 1, quiet()).await;
+    cluster.put(GROUP, &[], "before", b"1").await;
+    let (leader, ..) = cluster.leader(GROUP, &[]).await;
+    cluster.stop(leader).await;
+
+    for index in 0..50 {
+        cluster.put(GROUP, &[], &format!("without-{index}"), b"2").await;
+    }
+    let (_, new_leader, _) = cluster.leader(GROUP, &[]).await;
+    assert_eq!(read(&new_leader, "before"), Some((1, b"1".to_vec())));
+
+    cluster.open(leader).await;
+    let back = cluster.replica(leader, GROUP);
+    eventually("the old leader has what it missed", || read(&back, "without-49").is_some()).await;
+    assert_eq!(read(&back, "before"), Some((1, b"1".to_vec())), "applied once, before and after the restart");
+    assert_eq!(back.status().snapshot, None, "by the log, not by a snapshot");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_acknowledged_write_is_lost_when_every_state_loses_what_was_not_flushed() {
+    let mut cluster = Cluster::start(3, 1, quiet()).await;
+    for index in 0..100 {
+        cluster.put(GROUP, &[], &format!("key-{index}"), b"v").await;
+    }
+    // Copies of the directories as they are while everything runs: a crash of all three machines, with what RocksDB
+    // had not flushed of the states gone.
+    cluster.crash_all().await;
+
+    let (_, leader, _) = cluster.leader(GROUP, &[]).await;
+    for index in 0..100 {
+        assert_eq!(read(&leader, &format!("key-{index}")), Some((1, b"v".to_vec())), "key-{index}");
+    }
+}

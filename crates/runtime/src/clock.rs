@@ -46,7 +46,7 @@ impl SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> UnixMillis {
-        #[allow(clippy::disallowed_methods, reason = "this is where the wall clock is read")]
+        #[expect(clippy::disallowed_methods, reason = "this is where the wall clock is read")]
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         let millis = u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX);
         UnixMillis(millis.saturating_add_signed(self.offset_millis()))

@@ -180,7 +180,7 @@ pub fn load<C: Config>(
 
 /// The process's environment, for [`load`].
 pub(crate) fn environment() -> impl Iterator<Item = (OsString, OsString)> {
-    #[allow(clippy::disallowed_methods, reason = "this is where the environment is read")]
+    #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
     std::env::vars_os()
 }
 

@@ -1,5 +1,10 @@
 //! The wire against its written promises, and every conversion there and back.
 
+mod admin;
+mod arbitrary;
 mod baseline;
 mod descriptors;
+mod edges;
 mod errors;
+mod refused_answers;
+mod round_trip;

@@ -255,12 +255,9 @@ fn decode_append(message: AppendMessage) -> Result<AppendEntriesRequest<TypeConf
     let prev_log_id = codec::log_id(previous)?;
     let entries = entries.into_iter().map(Entry::try_from).collect::<Result<Vec<_>, _>>()?;
     // openraft takes the order of entries on trust, and a hole would be lost data.
-    let mut next = prev_log_id.map_or(0, |id: LogId| id.index + 1);
-    for entry in &entries {
-        if entry.log_id.index != next {
-            return Err(MessageError::Impossible { field: "order of entries" });
-        }
-        next += 1;
+    let first = prev_log_id.map_or(0, |id: LogId| id.index + 1);
+    if entries.iter().zip(first..).any(|(entry, index)| entry.log_id.index != index) {
+        return Err(MessageError::Impossible { field: "order of entries" });
     }
     Ok(AppendEntriesRequest {
         vote: codec::vote(vote)?,

@@ -96,7 +96,7 @@ fn decoding_an_entry_does_not_copy_its_command() {
     let id = LogId::new_term_index(1, 2);
     let stored = encode_entry(&Entry { log_id: id, payload: Payload::Normal(Command::Machine(command)) });
     let range = stored.as_ptr_range();
-    let Payload::Normal(Command::Machine(command)) = decode_entry(stored.clone()).unwrap().payload else {
+    let Payload::Normal(Command::Machine(command)) = decode_entry(stored).unwrap().payload else {
         panic!("a command was stored");
     };
     assert!(range.contains(&command.as_ptr()));

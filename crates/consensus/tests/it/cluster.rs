@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use renkei_consensus::{
-    ChannelNetwork, Engine, EngineOptions, EntryAt, ProposeError, Replica, SnapshotSchedule, StateMachine, Timing,
+    ChannelNetwork, Engine, EngineOptions, EntryAt, Failure, ProposeError, Replica, SnapshotSchedule, StateMachine,
+    Timing,
 };
 use renkei_ids::{CloudId, GroupId, LeaderTerm, NodeId, ReplicaId};
 use renkei_storage::log::{LogDb, LogOptions};
@@ -61,8 +62,12 @@ pub(crate) struct Cluster {
     pub(crate) machines: BTreeMap<u32, Machine>,
     schedule: SnapshotSchedule,
     groups: Vec<GroupId>,
+    failures: Failures,
     dir: TempDir,
 }
+
+/// What fatal hooks reported; a panic there would only end a background task.
+type Failures = Arc<Mutex<Vec<String>>>;
 
 /// Neither snapshots nor purges by themselves.
 pub(crate) fn quiet() -> SnapshotSchedule {
@@ -85,20 +90,27 @@ pub(crate) fn replica_id(group: GroupId, node: u32) -> ReplicaId {
     ReplicaId(u64::from(group.0) * 100 + u64::from(node))
 }
 
-fn open_engine(dir: &Path, node: u32, network: &ChannelNetwork, schedule: SnapshotSchedule) -> (Engine, LogDb) {
+fn open_engine(
+    dir: &Path,
+    node: u32,
+    network: &ChannelNetwork,
+    schedule: SnapshotSchedule,
+    failures: &Failures,
+) -> (Engine, LogDb) {
     let dir = dir.join(node.to_string());
     std::fs::create_dir_all(&dir).unwrap();
     let node = NodeId(node);
     let budget = MemoryBudget::new(256 << 20);
     let owner = DirOwner { cloud: CLOUD, node, replica: None };
-    let fatal = Arc::new(|error: &StorageError| panic!("log failed: {error}"));
+    let (of_log, of_engine) = (Arc::clone(failures), Arc::clone(failures));
+    let fatal = Arc::new(move |error: &StorageError| of_log.lock().unwrap().push(format!("{error:?}")));
     let log = LogDb::open(&dir.join("log"), &LogOptions::new(owner, budget.clone()), fatal).unwrap();
     let mut options = EngineOptions::new(CLOUD, node, dir.join("replicas"), budget);
     options.timing = Timing::DEMO;
     options.schedule = schedule;
     options.patience = Duration::from_secs(5);
     let spawner = Arc::new(|_: &'static str, task| drop(tokio::runtime::Handle::current().spawn(task)));
-    let fatal = Arc::new(|failure: &renkei_consensus::Failure| panic!("replica failed: {failure:?}"));
+    let fatal = Arc::new(move |failure: &Failure| of_engine.lock().unwrap().push(format!("{failure:?}")));
     let engine = Engine::new(options, log.clone(), network.transport(node), spawner, fatal);
     network.connect(&engine);
     (engine, log)
@@ -111,6 +123,7 @@ impl Cluster {
             machines: BTreeMap::new(),
             schedule,
             groups: (1..=groups).map(GroupId).collect(),
+            failures: Failures::default(),
             dir: TempDir::new().unwrap(),
         };
         for node in 1..=nodes {
@@ -129,7 +142,7 @@ impl Cluster {
 
     /// Starts a node on whatever is in its directory.
     pub(crate) async fn open(&mut self, node: u32) {
-        let (engine, log) = open_engine(self.dir.path(), node, &self.network, self.schedule);
+        let (engine, log) = open_engine(self.dir.path(), node, &self.network, self.schedule, &self.failures);
         engine.open_existing(|_, _| Some(Arc::new(Kv))).await.unwrap();
         self.machines.insert(node, Machine { node: NodeId(node), engine, log });
     }
@@ -146,6 +159,14 @@ impl Cluster {
         self.machines[&node].engine.replica(group).unwrap()
     }
 
+    /// Stops everything; no replica may have failed on the way. The last line of each test.
+    pub(crate) async fn end(mut self) {
+        for node in self.machines.keys().copied().collect::<Vec<_>>() {
+            self.stop(node).await;
+        }
+        assert_eq!(*self.failures.lock().unwrap(), Vec::<String>::new());
+    }
+
     /// All machines lose power at once: what stays is what is on disk at this moment. Copies of the directories, taken
     /// while everything runs, take their place; whatever RocksDB holds in memory only is gone.
     pub(crate) async fn crash_all(&mut self) {
@@ -159,6 +180,20 @@ impl Cluster {
         for node in nodes {
             self.open(node).await;
         }
+    }
+
+    /// A copy of a stopped node's log.
+    pub(crate) fn save_log(&self, node: u32) -> TempDir {
+        let copy = TempDir::new().unwrap();
+        copy_at_one_moment(&self.dir.path().join(node.to_string()).join("log"), copy.path());
+        copy
+    }
+
+    /// Puts a copy back.
+    pub(crate) fn restore_log(&self, node: u32, copy: &TempDir) {
+        let log = self.dir.path().join(node.to_string()).join("log");
+        std::fs::remove_dir_all(&log).unwrap();
+        copy_at_one_moment(copy.path(), &log);
     }
 
     /// Where a node keeps a replica.

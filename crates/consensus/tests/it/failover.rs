@@ -20,6 +20,7 @@ async fn the_rest_goes_on_without_its_leader_which_catches_up_from_the_log() {
     eventually("the old leader has what it missed", || read(&back, "without-49").is_some()).await;
     assert_eq!(read(&back, "before"), Some((1, b"1".to_vec())), "applied once, before and after the restart");
     assert_eq!(back.status().snapshot, None, "by the log, not by a snapshot");
+    cluster.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -36,4 +37,31 @@ async fn no_acknowledged_write_is_lost_when_every_state_loses_what_was_not_flush
     for index in 0..100 {
         assert_eq!(read(&leader, &format!("key-{index}")), Some((1, b"v".to_vec())), "key-{index}");
     }
+    cluster.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_state_ahead_of_the_log_on_disk_is_no_error() {
+    let mut cluster = Cluster::start(3, 1, quiet()).await;
+    cluster.put(GROUP, &[], "early", b"1").await;
+    let early = cluster.replica(1, GROUP);
+    eventually("applied", || read(&early, "early").is_some()).await;
+    drop(early);
+    cluster.stop(1).await;
+    let old_log = cluster.save_log(1);
+    cluster.open(1).await;
+    cluster.put(GROUP, &[], "late", b"1").await;
+    let replica = cluster.replica(1, GROUP);
+    eventually("applied", || read(&replica, "late").is_some()).await;
+    drop(replica);
+    // The state was flushed; the log lost what it had not synced.
+    cluster.stop(1).await;
+    cluster.restore_log(1, &old_log);
+
+    cluster.open(1).await;
+    cluster.put(GROUP, &[], "later", b"1").await;
+    let replica = cluster.replica(1, GROUP);
+    eventually("it goes on", || read(&replica, "later").is_some()).await;
+    assert_eq!(read(&replica, "late"), Some((1, b"1".to_vec())), "applied once");
+    cluster.end().await;
 }

@@ -24,6 +24,7 @@ async fn sixteen_groups_share_engines_and_do_not_mix() {
             assert_eq!(read(&replica, "key"), Some((1, format!("of-{group}").into_bytes())));
         }
     }
+    cluster.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -43,6 +44,7 @@ async fn replicas_have_equal_digests_at_the_same_index_while_writes_go_on() {
             eventually("the digest of each replica", || replica.last_digest() == Some(digest)).await;
         }
     }
+    cluster.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -72,6 +74,7 @@ async fn a_new_replica_takes_the_place_of_an_old_one() {
     cluster.put(GROUP, &[gone], "after", b"1").await;
     eventually("the newcomer follows", || read(&newcomer, "after").is_some()).await;
     assert_eq!(read(&newcomer, "key-0"), Some((1, b"1".to_vec())));
+    cluster.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -88,6 +91,7 @@ async fn what_is_astray_or_malformed_is_refused() {
     }
     let occupied = engine.create(GROUP, ReplicaId(999), Arc::new(Kv)).await;
     assert!(matches!(occupied, Err(OpenError::Occupied { .. })), "{occupied:?}");
+    cluster.end().await;
 }
 
 /// A small generator, so that a failing run can be repeated from the seed that it prints.
@@ -131,4 +135,5 @@ async fn acknowledged_writes_survive_lost_delayed_and_unanswered_messages() {
             assert_eq!(read(&replica, key), Some((1, b"1".to_vec())), "{key} on node {node}");
         }
     }
+    cluster.end().await;
 }

@@ -32,6 +32,7 @@ async fn a_leadership_is_given_up_when_deposed_and_a_proposal_under_it_is_never_
         eventually("everything is applied", || read(&replica, "after").is_some()).await;
         assert_eq!(read(&replica, "stale"), None);
     }
+    cluster.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -56,6 +57,7 @@ async fn there_is_no_leadership_before_the_leaders_own_first_entry_is_applied() 
     cluster.network.set_fates(None);
     let (_, _, term) = cluster.leader(GROUP, &[]).await;
     assert!(term.term > 1);
+    cluster.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -92,6 +94,7 @@ async fn a_leader_that_is_cut_off_never_acknowledges_falsely() {
         (0..20).all(|index| read(&old_leader, &format!("cut-{index}")) == read(&new_leader, &format!("cut-{index}")))
     })
     .await;
+    cluster.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -112,6 +115,7 @@ async fn too_many_bytes_on_their_way_are_refused_at_once() {
         overloaded += usize::from(pending.await.unwrap() == Err(ProposeError::Overloaded));
     }
     assert!(overloaded > 0, "64 MiB passed a limit of 6 MiB");
+    cluster.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -125,4 +129,5 @@ async fn a_read_index_sees_what_was_acknowledged_and_fails_without_a_majority() 
         cluster.network.cut(NodeId(node), NodeId(other));
     }
     assert!(leader.read_index().await.is_err());
+    cluster.end().await;
 }

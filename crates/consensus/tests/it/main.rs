@@ -1,4 +1,5 @@
 //! Replicas in one process, over a transport that can lose, delay and cut.
+#![expect(clippy::unwrap_used, reason = "clippy knows test functions, not what they share")]
 
 mod cluster;
 mod failover;

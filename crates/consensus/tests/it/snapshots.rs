@@ -32,6 +32,7 @@ async fn snapshots_let_the_log_be_purged_so_it_stays_small() {
         assert!(status.purged <= status.snapshot, "{status:?}");
         assert!(status.snapshot <= status.applied, "{status:?}");
     }
+    cluster.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -81,6 +82,7 @@ async fn a_replica_that_missed_what_was_purged_gets_a_snapshot_under_load_even_w
     assert_eq!(read(&leader, "missed-9-31"), Some((1, VALUE.to_vec())));
     let back = cluster.replica(away, GROUP);
     eventually("it is back", || read(&back, "load-99").is_some()).await;
+    cluster.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,6 +102,7 @@ async fn a_slow_follower_that_keeps_getting_snapshots_stops_nobody() {
     let replica = cluster.replica(slow, GROUP);
     eventually("it has caught up", || read(&replica, "healed-2-3-31").is_some()).await;
     assert_eq!(read(&replica, "round-0-0-0"), Some((1, VALUE.to_vec())));
+    cluster.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -115,6 +118,7 @@ async fn a_log_that_begins_after_the_state_ends_is_refused_with_the_reason() {
     cluster.open(1).await;
     let refused = cluster.machines[&1].engine.create(GROUP, replica_id(GROUP, 1), Arc::new(Kv)).await;
     assert!(matches!(refused, Err(OpenError::Gap { applied: None, .. })), "{refused:?}");
+    cluster.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -129,6 +133,7 @@ async fn a_crash_at_any_moment_of_snapshots_and_purges_is_recovered_from() {
             assert_eq!(read(&leader, &format!("round-{earlier}-2-31")), Some((1, VALUE.to_vec())));
         }
     }
+    cluster.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -137,4 +142,5 @@ async fn nothing_is_snapshotted_before_it_is_due() {
     fill(&cluster, "key", 64, &[]).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(cluster.leader(GROUP, &[]).await.1.status().snapshot, None);
+    cluster.end().await;
 }

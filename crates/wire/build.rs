@@ -24,8 +24,9 @@ const REDACTED: [&str; 14] = [
     ".renkei.peer.v1.PeerFrame",
 ];
 
+#[expect(clippy::disallowed_methods, reason = "cargo names the output folder in the environment and nowhere else")]
 fn main() -> Result<(), Box<dyn Error>> {
-    let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     println!("cargo::rerun-if-changed={}", root.display());
 

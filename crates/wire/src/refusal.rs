@@ -145,6 +145,7 @@ impl From<ErrorCode> for Refusal {
 }
 
 impl From<Refusal> for Status {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place where a status is made")]
     fn from(refusal: Refusal) -> Self {
         let text = refusal.to_string();
         let code = refusal.code.grpc();
@@ -254,6 +255,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a status that is none of ours is what is tested")]
     fn a_status_of_the_transport_is_no_refusal() {
         let status = Status::unavailable("connection reset");
         assert_eq!(Refusal::from_status(&status), Err(InvalidRefusal::Absent(tonic::Code::Unavailable)));

@@ -59,6 +59,8 @@ struct Inner {
     budget: MemoryBudget,
     unflushed_since: Mutex<Option<Instant>>,
     checkpoint: Mutex<Option<Checkpoint>>,
+    /// Held while a checkpoint is made.
+    making: Mutex<()>,
     last_checkpoint: AtomicU64,
     receiving: Arc<AtomicBool>,
 }
@@ -159,16 +161,18 @@ impl StateDb {
     /// when its last handle is dropped. Blocks; commits may go on beside it.
     pub fn checkpoint(&self) -> Result<Checkpoint, StorageError> {
         self.inner.refuse_if_replaced()?;
-        let mut latest = self.inner.latest_checkpoint();
+        let _one_at_a_time = self.inner.making.lock().expect("no code panics while making a checkpoint");
         let number = self.inner.last_checkpoint.fetch_add(1, Ordering::Relaxed) + 1;
-        let made = Checkpoint::make(&self.inner.db, &self.inner.dir, number, latest.as_ref())?;
-        if let Some(previous) = latest.replace(made.clone()) {
+        let previous = self.latest_checkpoint();
+        let made = Checkpoint::make(&self.inner.db, &self.inner.dir, number, previous.as_ref())?;
+        *self.inner.latest_checkpoint() = Some(made.clone());
+        if let Some(previous) = previous {
             previous.make_obsolete();
         }
         Ok(made)
     }
 
-    /// The newest checkpoint, also one made before a restart.
+    /// The newest checkpoint, also one made before a restart. Never waits for one being made.
     pub fn latest_checkpoint(&self) -> Option<Checkpoint> {
         self.inner.latest_checkpoint().clone()
     }
@@ -230,6 +234,7 @@ impl Inner {
             budget: budget.clone(),
             unflushed_since: Mutex::new(None),
             checkpoint: Mutex::new(None),
+            making: Mutex::new(()),
             last_checkpoint: AtomicU64::new(0),
             receiving: Arc::new(AtomicBool::new(false)),
         })
@@ -291,7 +296,8 @@ impl Inner {
         for family in self.all_families() {
             bytes += number(family, properties::CUR_SIZE_ALL_MEM_TABLES)?;
         }
-        Ok(Unflushed { bytes, since: *since })
+        // A new database begins with our own format record, which no commit wrote.
+        Ok(Unflushed { bytes, since: Some(*since.get_or_insert_with(Instant::now)) })
     }
 
     fn refuse_if_replaced(&self) -> Result<(), StorageError> {

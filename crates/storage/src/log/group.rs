@@ -225,24 +225,15 @@ impl GroupLog {
         self.log.lock().committed.clone()
     }
 
-    /// Entries from `range.start` on, without a gap: at least one when `range.start` is present, and no more once
-    /// `max_bytes` are reached. Empty when `range.start` is not present. Reads RocksDB when the entries have left the
+    /// Entries from `range.start` on, without a gap: as many as fit in `max_bytes`, but at least one when `range.start` is
+    /// present. Empty when `range.start` is not present. Reads RocksDB when the entries have left the
     /// tail, and then blocks.
     pub fn read(&self, range: Range<u64>, max_bytes: usize) -> Result<Vec<Bytes>, StorageError> {
         loop {
             let Some(plan) = self.plan(&range, max_bytes)? else { return Ok(Vec::new()) };
-            if plan.stored.is_empty() {
-                return Ok(plan.tail);
+            if let Some(entries) = self.carry_out(plan, max_bytes)? {
+                return Ok(entries);
             }
-            let fetched = self.fetch(plan.stored.clone(), max_bytes);
-            if self.log.lock().removals != plan.removals {
-                continue;
-            }
-            let (mut entries, bytes) = fetched?;
-            if entries.len() as u64 == plan.stored.end - plan.stored.start {
-                extend_to(&mut entries, bytes, plan.tail.iter(), max_bytes);
-            }
-            return Ok(entries);
         }
     }
 
@@ -267,7 +258,25 @@ impl GroupLog {
         Ok(Some(Plan { stored: range.start..kept_from, tail, removals: state.removals }))
     }
 
-    /// Entries from the database, as far as `max_bytes`, and their bytes.
+    /// `None` when entries were removed since the plan was made: what the database holds may then be older or newer than
+    /// what was found in memory.
+    fn carry_out(&self, plan: Plan, max_bytes: usize) -> Result<Option<Vec<Bytes>>, StorageError> {
+        if plan.stored.is_empty() {
+            return Ok(Some(plan.tail));
+        }
+        let stored = plan.stored.end - plan.stored.start;
+        let fetched = self.fetch(plan.stored, max_bytes);
+        if self.log.lock().removals != plan.removals {
+            return Ok(None);
+        }
+        let (mut entries, bytes) = fetched?;
+        if entries.len() as u64 == stored {
+            extend_to(&mut entries, bytes, plan.tail.iter(), max_bytes);
+        }
+        Ok(Some(entries))
+    }
+
+    /// Entries from the database, as far as they fit in `max_bytes`, and their bytes.
     fn fetch(&self, range: Range<u64>, max_bytes: usize) -> Result<(Vec<Bytes>, usize), StorageError> {
         let shared = self.shared();
         let prefix = self.log.prefix;
@@ -282,14 +291,14 @@ impl GroupLog {
         let mut entries = Vec::new();
         let mut bytes = 0;
         for index in range {
-            if !entries.is_empty() && bytes >= max_bytes {
-                break;
-            }
             cursor.status().map_err(|source| shared.failed("read from", source))?;
             let found = cursor.item().filter(|(key, _)| prefix.index_of(key) == Some(index));
             let Some((_, entry)) = found else {
                 return Err(StorageError::EntryMissing { group: prefix.group, replica: prefix.replica, index });
             };
+            if !fits(&entries, bytes, entry, max_bytes) {
+                break;
+            }
             bytes += entry.len();
             entries.push(Bytes::copy_from_slice(entry));
             cursor.next();
@@ -337,13 +346,66 @@ impl fmt::Debug for GroupLog {
     }
 }
 
-/// Adds entries until `max_bytes` are reached, at least one when there are none yet.
+/// Adds the entries that fit in `max_bytes`, at least one when there are none yet.
 fn extend_to<'a>(entries: &mut Vec<Bytes>, mut bytes: usize, more: impl Iterator<Item = &'a Bytes>, max_bytes: usize) {
     for entry in more {
-        if !entries.is_empty() && bytes >= max_bytes {
+        if !fits(entries, bytes, entry, max_bytes) {
             break;
         }
         bytes += entry.len();
         entries.push(entry.clone());
+    }
+}
+
+fn fits(taken: &[Bytes], taken_bytes: usize, next: &[u8], max_bytes: usize) -> bool {
+    taken.is_empty() || taken_bytes.saturating_add(next.len()) <= max_bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use renkei_ids::{CloudId, GroupId, NodeId, ReplicaId};
+
+    use super::super::LogOptions;
+    use super::*;
+    use crate::{DirOwner, MemoryBudget};
+
+    fn append_durably(log: &GroupLog, first: u64, entry: &'static [u8], count: usize) {
+        let (sender, receiver) = mpsc::channel();
+        let durable: Durable = Box::new(move |done| sender.send(done).unwrap());
+        log.append(first, vec![Bytes::from_static(entry); count], durable).unwrap();
+        receiver.recv().unwrap().unwrap();
+    }
+
+    #[test]
+    fn a_read_that_a_removal_overtook_is_planned_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let owner = DirOwner { cloud: CloudId::from_bytes([1; 16]), node: NodeId(1), replica: None };
+        let options = LogOptions { tail_bytes: 0, ..LogOptions::new(owner, MemoryBudget::new(0)) };
+        let fatal: super::super::FatalHook = Arc::new(|error| panic!("{error:?}"));
+        let log = LogDb::open(dir.path(), &options, fatal).unwrap().group(GroupId(1), ReplicaId(1)).unwrap();
+        append_durably(&log, 0, b"old", 2);
+        // The writer trims after the callback, so a further operation makes sure that it has.
+        append_durably(&log, 2, b"old", 1);
+        let plan = || log.plan(&(0..9), usize::MAX).unwrap().unwrap();
+
+        let undisturbed = plan();
+        assert!(!undisturbed.stored.is_empty());
+        append_durably(&log, 3, b"new", 1);
+        let entries = log.carry_out(undisturbed, usize::MAX).unwrap().unwrap();
+        assert_eq!(entries, vec![Bytes::from_static(b"old"); 3], "an append does not disturb a read");
+
+        let truncated = plan();
+        log.truncate_after(Some(0), Box::new(Result::unwrap));
+        append_durably(&log, 1, b"new", 2);
+        assert!(log.carry_out(truncated, usize::MAX).unwrap().is_none());
+
+        let purged = plan();
+        log.purge(0, Bytes::new());
+        append_durably(&log, 3, b"new", 1);
+        assert!(log.carry_out(purged, usize::MAX).unwrap().is_none());
+        assert!(log.read(0..9, usize::MAX).unwrap().is_empty());
+        assert_eq!(log.read(1..9, usize::MAX).unwrap(), vec![Bytes::from_static(b"new"); 3]);
     }
 }

@@ -105,10 +105,13 @@ impl Model {
         let mut taken = Vec::new();
         let mut bytes = 0;
         for index in start..end.min(self.next()) {
-            if start < self.first || (!taken.is_empty() && bytes >= max_bytes) {
+            if start < self.first {
                 break;
             }
             let entry = &self.entries[usize::try_from(index - self.first).unwrap()];
+            if !taken.is_empty() && bytes + entry.len() > max_bytes {
+                break;
+            }
             bytes += entry.len();
             taken.push(entry.clone());
         }

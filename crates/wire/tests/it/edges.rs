@@ -1,13 +1,15 @@
 //! Limits and missing fields of requests: the last value taken, the first one refused, and the field that is named.
 
 use bytes::Bytes;
+use prost::Message as _;
 use renkei_access::CAPABILITY_MAX_BYTES;
 use renkei_wire::limits::{
-    ACTOR_MAX_BYTES, FRAMES_MAX, PIECE_MAX_BYTES, RULES_MAX_BYTES, SUMMARY_MAX_BYTES, WHOLE_BODY_MAX_BYTES,
+    ACTOR_MAX_BYTES, FRAMES_MAX, NODE_MESSAGE_MAX_BYTES, PAGE_MAX_BYTES, PEER_BATCH_MAX_BYTES, PEER_MESSAGE_MAX_BYTES,
+    PIECE_MAX_BYTES, RULES_MAX_BYTES, SUMMARY_MAX_BYTES, WHOLE_BODY_MAX_BYTES,
 };
 use renkei_wire::pb::node::v1 as pb;
 use renkei_wire::pb::node::v1::request::Operation;
-use renkei_wire::pb::peer::v1::PeerFrame;
+use renkei_wire::pb::peer::v1::{Lane, PeerFrame, PeerFrames};
 use renkei_wire::{BodyPiece, ErrorCode, InvalidRequestItem, NodeRequest, PutBody, Refusal, RequestFrame};
 
 fn bytes(len: usize) -> Bytes {
@@ -265,4 +267,36 @@ fn debug_of_a_request_shows_nothing_of_the_patient() {
     let row = PeerFrame { data: token, ..PeerFrame::default() };
     let shown = format!("{message:?} {frame:?} {request:?} {:?} {row:?}", request.operation);
     assert!(!shown.contains("planted") && !shown.contains("112, 108") && !shown.contains("77777"), "{shown}");
+}
+
+#[test]
+fn the_largest_batch_of_a_gateway_fits_its_codec() {
+    let largest = pb::PutRecord { summary: bytes(SUMMARY_MAX_BYTES), body: bytes(WHOLE_BODY_MAX_BYTES), ..put() };
+    let put = pb::Request {
+        capability: Some(pb::SignedCapability { body: bytes(CAPABILITY_MAX_BYTES), signature: bytes(64) }),
+        sealed_actor: bytes(ACTOR_MAX_BYTES),
+        ..request(Operation::Put(largest))
+    };
+    let frame = |frame| pb::RequestFrame { call: u64::MAX, frame: Some(frame) };
+    let piece = pb::BodyPiece { data: bytes(PAGE_MAX_BYTES / (FRAMES_MAX - 1)), last: true };
+    let mut frames = vec![frame(pb::request_frame::Frame::Piece(piece)); FRAMES_MAX - 1];
+    frames.push(frame(pb::request_frame::Frame::Request(put)));
+    let encoded = pb::RequestFrames { frames }.encoded_len();
+    assert!(encoded <= NODE_MESSAGE_MAX_BYTES, "{encoded}");
+}
+
+#[test]
+fn the_largest_batch_between_nodes_fits_its_codec() {
+    let frame = PeerFrame {
+        cloud: bytes(16),
+        group: u32::MAX,
+        from_replica: u64::MAX,
+        to_replica: u64::MAX,
+        call: u64::MAX,
+        data: bytes(PEER_BATCH_MAX_BYTES / FRAMES_MAX),
+        more: true,
+        refused: None,
+    };
+    let message = PeerFrames { lane: Lane::Snapshot.into(), frames: vec![frame; FRAMES_MAX] };
+    assert!(message.encoded_len() <= PEER_MESSAGE_MAX_BYTES, "{}", message.encoded_len());
 }

@@ -20,4 +20,5 @@ pub use cloud::{Cloud, CloudError, CloudSpec, READY_TIMEOUT, STOP_TIMEOUT};
 pub use node::{NodeSpec, RaftProfile, node_config};
 pub use ports::{PortError, ReservedPort};
 pub use process::{LaunchError, Process, ProcessSpec};
+pub use renkei_runtime::{InvalidIdentity, PeerIdentity, Role, SystemClock, TlsFiles};
 pub use usage::{Usage, UsageError};

@@ -27,8 +27,10 @@ pub struct UsageError {
 }
 
 impl Usage {
+    /// What a process that runs has used so far, whoever started it.
+    ///
     /// Source: `utime` and `stime` of proc_pid_stat(5), `VmHWM` of proc_pid_status(5).
-    pub(crate) fn of(pid: Pid) -> Result<Self, UsageError> {
+    pub fn of(pid: Pid) -> Result<Self, UsageError> {
         let pid = pid.as_raw_nonzero().get();
         read(pid).map_err(|source| UsageError { pid, source })
     }

@@ -89,7 +89,7 @@ pub enum ConfigError {
     Parse {
         path: PathBuf,
         #[source]
-        source: toml::de::Error,
+        source: Box<toml::de::Error>,
     },
     #[error("environment variable {} is not UTF-8", name.display())]
     NotUtf8 { name: OsString },
@@ -102,15 +102,15 @@ pub enum ConfigError {
         key: String,
         origin: Origin,
         #[source]
-        source: toml::de::Error,
+        source: Box<toml::de::Error>,
     },
     #[error("unknown key {0}")]
-    Unknown(UnknownKey),
+    Unknown(Box<UnknownKey>),
     #[error("reading the configuration of the {part}")]
     Shape {
         part: &'static str,
         #[source]
-        source: toml::de::Error,
+        source: Box<toml::de::Error>,
     },
     #[error("checking the configuration")]
     Invalid {
@@ -197,8 +197,8 @@ fn read<C: Config>(
         unknown.get_or_insert(UnknownKey { key, origin });
     });
     match (value, unknown) {
-        (_, Some(key)) => Err(ConfigError::Unknown(key)),
-        (value, None) => value.map_err(|source| ConfigError::Shape { part, source }),
+        (_, Some(key)) => Err(ConfigError::Unknown(Box::new(key))),
+        (value, None) => value.map_err(|source| ConfigError::Shape { part, source: Box::new(source) }),
     }
 }
 

@@ -28,7 +28,8 @@ impl Layers {
         if text.len() as u64 > MAX_FILE_BYTES {
             return Err(ConfigError::TooLong { path: path.to_owned() });
         }
-        let table: Table = text.parse().map_err(|source| ConfigError::Parse { path: path.to_owned(), source })?;
+        let table: Table =
+            text.parse().map_err(|source| ConfigError::Parse { path: path.to_owned(), source: Box::new(source) })?;
         self.merge(&mut Vec::new(), table, &Origin::File(path.to_owned()))
     }
 
@@ -69,7 +70,7 @@ impl Layers {
         let value = read_value(text).map_err(|source| ConfigError::Value {
             key: key.to_owned(),
             origin: origin.clone(),
-            source,
+            source: Box::new(source),
         })?;
         let nested = key.rsplit('.').fold(value, |inner, name| {
             let mut table = Table::new();

@@ -1,5 +1,7 @@
 //! The shell from outside: TLS, serving and the admin port over real sockets.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod admin;
 mod echo;
 mod reload;

@@ -105,6 +105,18 @@ async fn certificates_of_another_authority_are_refused_by_both_sides() {
 }
 
 #[tokio::test]
+async fn an_authority_that_is_opened_again_is_the_same_to_its_peers() {
+    let world = World::new();
+    let server = world.tls(Role::Node, "1");
+    let opened = renkei_launch::Authority::open(world.dir.path(), now()).unwrap();
+    let files = opened.issue(&Leaf::local(cloud(), Role::Gateway, "later", now())).unwrap();
+    let client = Tls::load(&files, Arc::new(SystemClock::new())).unwrap();
+    let (connected, accepted) = meet(&client, &server, admit(&[Role::Gateway])).await;
+    assert!(connected.is_ok(), "{connected:?}");
+    assert_eq!(&*accepted.unwrap().name, "later");
+}
+
+#[tokio::test]
 async fn an_expired_certificate_is_refused_by_the_verifiers_clock() {
     let world = World::new();
     let mut leaf = Leaf::local(cloud(), Role::Gateway, "c", now());

@@ -239,7 +239,7 @@ fn files_that_do_not_belong_together_are_refused() {
     let one = world.files(Role::Node, "1");
     let two = world.files(Role::Node, "2");
     let mut mixed = one.clone();
-    mixed.key = two.key.clone();
+    mixed.key = two.key;
     assert!(matches!(Tls::load(&mixed, clock()), Err(TlsError::KeyPair { .. })));
     let mut no_ca = one.clone();
     no_ca.ca = world.dir.path().join("none.pem");
@@ -247,7 +247,7 @@ fn files_that_do_not_belong_together_are_refused() {
     let mut not_pem = one.clone();
     not_pem.certificate = one.key.clone();
     assert!(matches!(Tls::load(&not_pem, clock()), Err(TlsError::Empty { .. })));
-    let mut nameless = one.clone();
+    let mut nameless = one;
     nameless.certificate = world.authority.authority_file();
     assert!(matches!(Tls::load(&nameless, clock()), Err(TlsError::Identity { .. })));
     let mut past = Leaf::local(cloud(), Role::Node, "3", now());

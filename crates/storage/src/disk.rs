@@ -68,6 +68,11 @@ impl DiskWatch {
         Ok(free)
     }
 
+    /// Whole percent that was free at the last [`refresh`](Self::refresh).
+    pub fn free_percent(&self) -> u8 {
+        self.free_percent.load(Ordering::Relaxed)
+    }
+
     /// Refuses with [`StorageError::DiskFull`] below [`WRITE_STOP_PERCENT`].
     pub fn admit_writes(&self) -> Result<(), StorageError> {
         self.admit(WRITE_STOP_PERCENT)

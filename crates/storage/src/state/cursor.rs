@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rocksdb::{ColumnFamily, DB, DBRawIterator, ReadOptions, ReadTier, Snapshot};
+use rocksdb::{ColumnFamily, DB, DBRawIterator, ReadOptions, ReadTier};
 
 use super::family::FamilySpec;
 use super::read::{Direction, KeyRange, Tier};
@@ -19,19 +19,15 @@ pub(super) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
+    /// `options` say what is read; bounds and kind of seek are set here.
     pub(super) fn over(
         db: &'a DB,
-        snapshot: Option<&Snapshot<'a>>,
+        mut options: ReadOptions,
         family: &ColumnFamily,
         spec: &FamilySpec,
         range: &KeyRange,
         direction: Direction,
-        tier: Tier,
     ) -> Self {
-        let mut options = read_options(tier);
-        if let Some(snapshot) = snapshot {
-            options.set_snapshot(snapshot);
-        }
         options.set_iterate_lower_bound(range.start.clone());
         if let Some(end) = &range.end {
             options.set_iterate_upper_bound(end.clone());

@@ -98,7 +98,7 @@ impl Read for Staged<'_> {
         }
         let mut staged = StagedCursor::over(self.writes_of(family)?, range, direction);
         let (spec, handle) = self.inner.family(family)?;
-        let mut stored = Cursor::over(&self.inner.db, None, handle, spec, range, direction, Tier::Disk);
+        let mut stored = Cursor::over(&self.inner.db, read_options(Tier::Disk), handle, spec, range, direction);
         loop {
             let pair = stored.pair().map_err(|source| scan_failed(&self.inner.path, source))?;
             let flow = match (pair, staged.next) {

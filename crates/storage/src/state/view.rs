@@ -3,7 +3,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rocksdb::Snapshot;
+use rocksdb::{ReadOptions, Snapshot};
 use self_cell::self_cell;
 
 use super::cursor::{Cursor, read_options, scan_failed};
@@ -54,7 +54,10 @@ impl View {
         for (family, spec) in self.held.borrow_owner().families() {
             if !spec.local {
                 digest.begin_family(spec.name);
-                self.scan(family, &KeyRange::all(), Direction::Forward, &mut |key, value| {
+                let mut options = read_options(self.tier);
+                // One pass over everything would push out what requests need.
+                options.fill_cache(false);
+                self.scan_with(options, family, &KeyRange::all(), Direction::Forward, &mut |key, value| {
                     digest.pair(key, value);
                     ControlFlow::Continue(())
                 })?;
@@ -62,6 +65,31 @@ impl View {
             }
         }
         Ok(digest.finish())
+    }
+
+    fn scan_with(
+        &self,
+        mut options: ReadOptions,
+        family: Family,
+        range: &KeyRange,
+        direction: Direction,
+        visit: Visit<'_>,
+    ) -> Result<(), StorageError> {
+        if range.is_empty() {
+            return Ok(());
+        }
+        self.held.with_dependent(|inner, snapshot| {
+            let (spec, handle) = inner.family(family)?;
+            options.set_snapshot(snapshot);
+            let mut cursor = Cursor::over(&inner.db, options, handle, spec, range, direction);
+            while let Some((key, value)) = cursor.pair().map_err(|source| scan_failed(&inner.path, source))? {
+                if visit(key, value).is_break() {
+                    break;
+                }
+                cursor.advance();
+            }
+            Ok(())
+        })
     }
 }
 
@@ -81,20 +109,7 @@ impl Read for View {
         direction: Direction,
         visit: Visit<'_>,
     ) -> Result<(), StorageError> {
-        if range.is_empty() {
-            return Ok(());
-        }
-        self.held.with_dependent(|inner, snapshot| {
-            let (spec, handle) = inner.family(family)?;
-            let mut cursor = Cursor::over(&inner.db, Some(snapshot), handle, spec, range, direction, self.tier);
-            while let Some((key, value)) = cursor.pair().map_err(|source| scan_failed(&inner.path, source))? {
-                if visit(key, value).is_break() {
-                    break;
-                }
-                cursor.advance();
-            }
-            Ok(())
-        })
+        self.scan_with(read_options(self.tier), family, range, direction, visit)
     }
 }
 

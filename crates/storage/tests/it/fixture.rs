@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use renkei_ids::{CloudId, GroupId, NodeId, ReplicaId};
 use renkei_storage::log::{FatalHook, LogDb, LogOptions};
@@ -24,6 +25,28 @@ pub(crate) fn replica_owner(replica: u64) -> DirOwner {
 pub(crate) fn open_log(dir: &Path, tail_bytes: usize) -> LogDb {
     let fatal: FatalHook = Arc::new(|error| panic!("the log failed: {error:?}"));
     LogDb::open(dir, &LogOptions { tail_bytes, ..LogOptions::new(log_owner(), budget()) }, fatal).unwrap()
+}
+
+/// Tells the threads of a scope to end, also when the test fails before it says so.
+#[derive(Default)]
+pub(crate) struct Stop(AtomicBool);
+
+pub(crate) struct StopOnDrop<'a>(&'a Stop);
+
+impl Stop {
+    pub(crate) fn on_drop(&self) -> StopOnDrop<'_> {
+        StopOnDrop(self)
+    }
+
+    pub(crate) fn asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// What a killed process leaves: the files as they are, with nothing closed or flushed.

@@ -10,7 +10,7 @@ use renkei_ids::{GroupId, NodeId, ReplicaId};
 use renkei_storage::log::{Durable, FatalHook, GroupLog, LogBounds, LogDb, LogOptions};
 use renkei_storage::{DirOwner, StorageError};
 
-use crate::fixture::{budget, copy_as_if_killed, log_owner, open_log};
+use crate::fixture::{Stop, budget, copy_as_if_killed, log_owner, open_log};
 
 const NO_LIMIT: usize = usize::MAX;
 
@@ -171,13 +171,14 @@ fn a_read_never_mixes_what_stood_before_and_after_a_truncation() {
     let log = group(&open_log(dir.path(), 0), 0);
     let version = |round: u32| vec![Bytes::copy_from_slice(&round.to_be_bytes()); 8];
     log.append(0, version(0), ignored()).unwrap();
-    let stop = AtomicU64::new(0);
+    let stop = Stop::default();
     thread::scope(|scope| {
+        let ending = stop.on_drop();
         let readers: Vec<_> = (0..2)
             .map(|_| {
                 scope.spawn(|| {
                     let mut seen = 0_u64;
-                    while stop.load(Ordering::Relaxed) == 0 {
+                    while !stop.asked() {
                         let entries = log.read(0..ENTRIES, NO_LIMIT).unwrap();
                         assert!(entries.windows(2).all(|pair| pair[0] == pair[1]), "{entries:?}");
                         seen += 1;
@@ -195,7 +196,7 @@ fn a_read_never_mixes_what_stood_before_and_after_a_truncation() {
                 wait(&done).unwrap();
             }
         }
-        stop.store(1, Ordering::Relaxed);
+        drop(ending);
         for reader in readers {
             assert!(reader.join().unwrap() > 0);
         }

@@ -3,7 +3,6 @@
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use bytes::Bytes;
@@ -13,7 +12,7 @@ use renkei_storage::state::{
     VerifiedSnapshot,
 };
 
-use crate::fixture::{BODIES, ROWS, copy_as_if_killed, open_state};
+use crate::fixture::{BODIES, ROWS, Stop, copy_as_if_killed, open_state};
 
 const MEMBERS: SystemKey = SystemKey::new("members");
 const PIECE: usize = 1000;
@@ -76,11 +75,12 @@ fn a_checkpoint_says_what_it_holds_while_commits_run_beside_it() {
     let dir = tempfile::tempdir().unwrap();
     let db = open_state(&dir.path().join("a"), 1);
     commit(&db, 1);
-    let stop = AtomicBool::new(false);
+    let stop = Stop::default();
     thread::scope(|scope| {
+        let _stop = stop.on_drop();
         scope.spawn(|| {
             for number in 2.. {
-                if stop.load(Ordering::Relaxed) {
+                if stop.asked() {
                     break;
                 }
                 commit(&db, number);
@@ -95,7 +95,6 @@ fn a_checkpoint_says_what_it_holds_while_commits_run_beside_it() {
             assert_eq!(checkpoint.system(MEMBERS), applied);
             assert!(committed(&installed).is_some());
         }
-        stop.store(true, Ordering::Relaxed);
     });
 }
 

@@ -399,7 +399,9 @@ impl Shared {
         let log = self.log.group(group, replica).map_err(storage)?;
         let (dir, owner) = (self.dir(group, replica), self.owner(group, replica));
         let db = StateDb::open(&dir, &owner, machine.families(), &self.options.budget).map_err(storage)?;
-        let state = match State::new(machine, db) {
+        let fatal = Arc::clone(&self.fatal);
+        let failed = Box::new(move |source| fatal(&Failure::State { group, replica, source }));
+        let state = match State::new(machine, db, failed) {
             Ok(state) => state,
             Err(StateError::Storage(source)) => return Err(storage(source)),
             Err(StateError::Marker(source)) => return Err(marker(source)),

@@ -277,13 +277,13 @@ impl NetSnapshot<TypeConfig> for Peer {
         vote: Vote,
         snapshot: SnapshotOf<SnapshotData>,
         cancel: impl Future<Output = ReplicationClosed> + OptionalSend + 'static,
-        option: RPCOption,
+        _: RPCOption,
     ) -> Result<SnapshotResponse<TypeConfig>, StreamingError<TypeConfig>> {
         let sent = async {
             send_snapshot(self, vote, snapshot).await.map_err(|error| {
+                // openraft retries without a word.
                 tracing::warn!(to = %self.address.to, group = %self.address.group, error = %error, "snapshot not sent");
                 // Whatever failed, the next attempt starts over; it must not start at once.
-                let _ = &option;
                 StreamingError::Unreachable(Unreachable::new(&error))
             })
         };
@@ -300,3 +300,6 @@ impl NetBackoff<TypeConfig> for Peer {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -214,15 +214,20 @@ impl Replica {
         let admitted = admission.try_acquire_many_owned(share).map_err(|_| ProposeError::Overloaded)?;
         let (answer, outcome) = Answer::new(admitted);
         let leader = CommittedLeaderId::new(under.term);
-        self.0.raft.write(command).with_leader(leader).responder(answer).await.map_err(|_| ProposeError::Stopped)?;
-        match timeout(self.0.patience, outcome).await {
-            Ok(Ok(Ok(written))) => Ok(written.data),
-            Ok(Ok(Err(ClientWriteError::ForwardToLeader(to)))) => {
+        let answered = async {
+            let write = self.0.raft.write(command).with_leader(leader).responder(answer);
+            write.await.map_err(|_| ProposeError::Stopped)?;
+            Ok(outcome.await)
+        };
+        match timeout(self.0.patience, answered).await {
+            Ok(Err(stopped)) => Err(stopped),
+            Ok(Ok(Ok(Ok(written)))) => Ok(written.data),
+            Ok(Ok(Ok(Err(ClientWriteError::ForwardToLeader(to))))) => {
                 let hint = to.leader_id.zip(to.leader_node).map(|(leader, node)| (ReplicaId(leader), node));
                 Err(ProposeError::NotLeader { hint })
             }
             // Discarded here does not mean discarded everywhere; and the other refusals are of membership changes.
-            Ok(Ok(Err(_)) | Err(_)) | Err(_) => Err(ProposeError::OutcomeUnknown),
+            Ok(Ok(Ok(Err(_)) | Err(_))) | Err(_) => Err(ProposeError::OutcomeUnknown),
         }
     }
 

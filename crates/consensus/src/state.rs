@@ -78,9 +78,13 @@ impl Digest {
     }
 }
 
+/// Told of a failure that openraft does not learn of.
+pub(crate) type StateFailed = Box<dyn Fn(StorageError) + Send + Sync>;
+
 /// What is shared between the applier, the builder of snapshots and the readers of one replica.
 pub(crate) struct State {
     machine: Arc<dyn StateMachine>,
+    failed: StateFailed,
     db: ArcSwap<StateDb>,
     marker: Mutex<Marker>,
     applied_term: AtomicU64,
@@ -95,10 +99,11 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl State {
-    pub(crate) fn new(machine: Arc<dyn StateMachine>, db: StateDb) -> Result<Self, StateError> {
+    pub(crate) fn new(machine: Arc<dyn StateMachine>, db: StateDb, failed: StateFailed) -> Result<Self, StateError> {
         let marker = stored_marker(db.applied()?)?;
         Ok(Self {
             machine,
+            failed,
             applied_term: AtomicU64::new(marker.applied.map_or(0, |id| id.leader_id.term)),
             db: ArcSwap::from_pointee(db),
             marker: Mutex::new(marker),
@@ -194,8 +199,7 @@ impl State {
                     responder.send(digest.encode());
                 }
             }
-            // The proposer sees an unknown outcome; damage that also meets the applier stops the replica there.
-            Err(error) => tracing::error!(index, %error, "digest of the state failed"),
+            Err(error) => (state.failed)(error),
         });
     }
 

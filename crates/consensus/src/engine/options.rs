@@ -38,9 +38,9 @@ pub enum Failure {
         /// The replica.
         replica: ReplicaId,
     },
-    /// The state could not be made durable.
-    #[error("group {group} replica {replica}: flush the state")]
-    Flush {
+    /// The state could not be flushed, or not be read for a digest.
+    #[error("group {group} replica {replica}: flush or read the state")]
+    State {
         /// The group.
         group: GroupId,
         /// The replica.

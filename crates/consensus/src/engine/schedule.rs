@@ -58,7 +58,7 @@ async fn look_after(
     }
     purge(replica, schedule).await;
     if let Err(source) = flush_if_old(replica, schedule.flush_age).await {
-        engine.0.fail(&Failure::Flush { group: replica.group(), replica: replica.replica(), source });
+        engine.0.fail(&Failure::State { group: replica.group(), replica: replica.replica(), source });
     }
 }
 

@@ -49,7 +49,7 @@ fn open(dir: &TempDir) -> (LogDb, LogStore, StateStore) {
     let (group, replica) = (GroupId(1), ReplicaId(1));
     let group_log = log.group(group, replica).unwrap();
     let db = StateDb::open(&dir.path().join("state"), &owner(Some((group, replica))), FAMILIES, &budget).unwrap();
-    let state = State::new(Arc::new(Nothing), db).unwrap();
+    let state = State::new(Arc::new(Nothing), db, Box::new(|error| panic!("state failed: {error}"))).unwrap();
     (log, LogStore(group_log), StateStore(Arc::new(state)))
 }
 

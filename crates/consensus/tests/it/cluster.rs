@@ -26,7 +26,7 @@ const CLOUD: CloudId = CloudId::from_bytes([9; 16]);
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// Commands are `key=value`; the reply is the index at which it was applied. Each key counts its writes, so that a
-/// command applied twice shows.
+/// command applied twice shows. `fail` and `panic` do.
 pub(crate) struct Kv;
 
 impl StateMachine for Kv {
@@ -35,6 +35,11 @@ impl StateMachine for Kv {
     }
 
     fn apply(&self, staged: &mut Staged<'_>, at: EntryAt, command: &Bytes) -> Result<Bytes, StorageError> {
+        match command.as_ref() {
+            b"fail" => return Err(StorageError::LogFailed),
+            b"panic" => panic!("as commanded"),
+            _ => {}
+        }
         let split = command.iter().position(|byte| *byte == b'=').unwrap_or(command.len());
         let (key, value) = command.split_at(split);
         let writes = staged.get(DATA, key)?.map_or(0, |stored| stored[0]).wrapping_add(1);
@@ -157,6 +162,11 @@ impl Cluster {
 
     pub(crate) fn replica(&self, node: u32, group: GroupId) -> Replica {
         self.machines[&node].engine.replica(group).unwrap()
+    }
+
+    /// What the fatal hooks reported.
+    pub(crate) fn failures(&self) -> Vec<String> {
+        self.failures.lock().unwrap().clone()
     }
 
     /// Stops everything; no replica may have failed on the way. The last line of each test.

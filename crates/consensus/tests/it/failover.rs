@@ -1,5 +1,8 @@
 //! Nodes that stop and come back.
 
+use bytes::Bytes;
+use renkei_consensus::{ProposeError, Role};
+
 use crate::cluster::{Cluster, GROUP, eventually, quiet, read};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -64,4 +67,19 @@ async fn a_state_ahead_of_the_log_on_disk_is_no_error() {
     eventually("it goes on", || read(&replica, "later").is_some()).await;
     assert_eq!(read(&replica, "late"), Some((1, b"1".to_vec())), "applied once");
     cluster.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_state_machine_that_fails_or_panics_reaches_the_fatal_hook_and_acknowledges_nothing() {
+    for command in ["fail", "panic"] {
+        let cluster = Cluster::start(1, 1, quiet()).await;
+        let (_, leader, term) = cluster.leader(GROUP, &[]).await;
+        let outcome = leader.propose(term, Bytes::from_static(command.as_bytes())).await;
+        assert_eq!(outcome, Err(ProposeError::OutcomeUnknown), "{command}");
+        eventually("the hook is called", || !cluster.failures().is_empty()).await;
+        assert!(cluster.failures()[0].starts_with("Raft"), "{:?}", cluster.failures());
+        assert_eq!(leader.status().role, Role::Stopped);
+        let after = leader.propose(term, Bytes::from_static(b"key=1")).await;
+        assert_eq!(after, Err(ProposeError::Stopped));
+    }
 }

@@ -219,7 +219,7 @@ impl<'a, S: Store> Patient<'a, S> {
             return Verdict::VersionConflict { row, current };
         }
         self.head.rules_version += 1;
-        self.store.put(Family::Rules, &keys::rules(&self.access.pid), &set.rules.encode());
+        self.store.put(Family::Rules, &keys::rules(&self.access.pid), set.rules.encode());
         Verdict::Done { row: self.record(Operation::SetRules, Outcome::Done, &[]), replayed: false }
     }
 
@@ -282,7 +282,7 @@ impl<'a, S: Store> Patient<'a, S> {
         let head = RecordHead { version: put.version, month: put.month, institution: self.access.institution };
         save(self.store, Family::Summary, &keys::summary(pid, put.month, &put.record), &row);
         save(self.store, Family::Record, &keys::record(pid, &put.record), &head);
-        self.store.put(Family::Body, &keys::body(pid, &put.record, put.version), &put.body);
+        self.store.put(Family::Body, &keys::body(pid, &put.record, put.version), put.body.clone());
     }
 
     /// Moves the current summary aside, to make room for the next version.
@@ -322,7 +322,7 @@ impl<'a, S: Store> Patient<'a, S> {
         let pid = &self.access.pid;
         let reply = StoredReply { content, version, expires };
         save(self.store, Family::Idempotency, &keys::stored_reply(pid, tag), &reply);
-        self.store.put(Family::Idempotency, &keys::expiry(pid, tag, expires.hour()), &[]);
+        self.store.put(Family::Idempotency, &keys::expiry(pid, tag, expires.hour()), Bytes::new());
         Ok(())
     }
 }
@@ -359,5 +359,5 @@ pub(crate) fn load<V: View, R: Row>(view: &V, family: Family, key: &[u8]) -> Res
 }
 
 fn save<S: Store>(store: &mut S, family: Family, key: &[u8], row: &impl Row) {
-    store.put(family, key, &row.encode());
+    store.put(family, key, row.encode());
 }

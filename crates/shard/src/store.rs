@@ -46,7 +46,7 @@ pub trait View {
 /// A view that sees its own writes.
 pub trait Store: View {
     /// Writes a value.
-    fn put(&mut self, family: Family, key: &[u8], value: &[u8]);
+    fn put(&mut self, family: Family, key: &[u8], value: Bytes);
 
     /// Removes a key; nothing happens where there is none.
     fn delete(&mut self, family: Family, key: &[u8]);

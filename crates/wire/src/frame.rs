@@ -41,3 +41,14 @@ pub enum ReplyItem {
     /// The next piece of the body of the reply's record; the last one ends the call.
     Piece(BodyPiece),
 }
+
+impl ReplyFrame {
+    /// Bytes of ciphertext and audit rows in the frame, for filling messages up to their limit.
+    pub fn content_bytes(&self) -> usize {
+        match &self.item {
+            ReplyItem::Reply(reply) => reply.content_bytes(),
+            ReplyItem::Piece(piece) => piece.data.len(),
+            ReplyItem::Refusal(_) => 0,
+        }
+    }
+}

@@ -21,6 +21,7 @@ mod redacted;
 mod refusal;
 mod reply;
 mod request;
+mod route_map;
 
 pub use body::{BodyAssembly, BodyPiece, InvalidBody, pieces};
 pub use bounds::{InvalidSize, OutOfRange};
@@ -42,3 +43,4 @@ pub use request::{
     DeleteRecord, GetRecord, ListAudit, NodeRequest, Operation, PutBody, PutRecord, ReadTimeline, RevokeCapability,
     SetRules, TimelinePosition,
 };
+pub use route_map::{GroupPlace, RouteMap};

@@ -15,6 +15,28 @@ pub struct NodeReply {
     pub outcome: Outcome,
 }
 
+impl NodeReply {
+    /// Bytes of ciphertext and audit rows in the reply.
+    pub fn content_bytes(&self) -> usize {
+        match &self.outcome {
+            Outcome::Record(entry) => entry.content_bytes(),
+            Outcome::Page(page) => page.entries.iter().map(RecordEntry::content_bytes).sum(),
+            Outcome::Audit(page) => page.rows.iter().map(|row| row.content.len()).sum(),
+            Outcome::Nothing | Outcome::Stored(_) | Outcome::Done => 0,
+        }
+    }
+}
+
+impl RecordEntry {
+    fn content_bytes(&self) -> usize {
+        let body = match &self.body {
+            EntryBody::Whole(body) => body.len(),
+            EntryBody::Absent | EntryBody::InPieces(_) => 0,
+        };
+        self.summary.len() + body
+    }
+}
+
 /// Where an audit row lies.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct AuditRef {

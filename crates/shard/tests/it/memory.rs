@@ -38,8 +38,8 @@ impl View for Memory {
 }
 
 impl Store for Memory {
-    fn put(&mut self, family: Family, key: &[u8], value: &[u8]) {
-        self.0.insert((family, key.to_vec()), Bytes::copy_from_slice(value));
+    fn put(&mut self, family: Family, key: &[u8], value: Bytes) {
+        self.0.insert((family, key.to_vec()), value);
     }
 
     fn delete(&mut self, family: Family, key: &[u8]) {

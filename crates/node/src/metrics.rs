@@ -1,0 +1,80 @@
+//! The metrics of a node. Labels name operations, groups and codes, never anything of a patient.
+
+use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+
+/// Handles to the node's metrics. Clones share them.
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    /// `renkei_node_request_seconds{operation}`: from the decoded request to its answer.
+    pub(crate) request_seconds: HistogramVec,
+    /// `renkei_node_refusals_total{code}`: requests that were refused.
+    pub(crate) refusals: IntCounterVec,
+    /// `renkei_node_capability_hits_total`: capabilities whose signature had been checked before.
+    pub(crate) capability_hits: IntCounter,
+    /// `renkei_node_capability_misses_total`: signatures checked.
+    pub(crate) capability_misses: IntCounter,
+    /// `renkei_node_reads_from_disk_total`: reads that memory could not answer.
+    pub(crate) disk_reads: IntCounter,
+    /// `renkei_node_entry_items`: items in a proposed log entry.
+    pub(crate) entry_items: Histogram,
+    /// `renkei_node_admitted_bytes`: bytes of requests under way.
+    pub(crate) admitted_bytes: IntGauge,
+    /// `renkei_node_groups_led`: groups that this node leads.
+    pub(crate) groups_led: IntGauge,
+    /// `renkei_node_log_sync_p99_micros`: 99th percentile of synced log writes, in microseconds.
+    pub(crate) log_sync_p99_micros: IntGauge,
+    /// `renkei_node_log_syncs`: synced log writes since the start.
+    pub(crate) log_syncs: IntGauge,
+}
+
+const SECONDS: [f64; 14] = [
+    0.000_25, 0.000_5, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.25, 0.5, 1.0, 5.0,
+];
+const ITEMS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+impl Metrics {
+    /// Registers every metric; call it once for each registry.
+    pub(crate) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let metrics = Self {
+            request_seconds: HistogramVec::new(
+                HistogramOpts::new("renkei_node_request_seconds", "Time from the decoded request to its answer.")
+                    .buckets(SECONDS.to_vec()),
+                &["operation"],
+            )?,
+            refusals: IntCounterVec::new(
+                Opts::new("renkei_node_refusals_total", "Requests that were refused, by code."),
+                &["code"],
+            )?,
+            capability_hits: IntCounter::new(
+                "renkei_node_capability_hits_total",
+                "Capabilities whose signature had been checked before.",
+            )?,
+            capability_misses: IntCounter::new("renkei_node_capability_misses_total", "Signatures checked.")?,
+            disk_reads: IntCounter::new(
+                "renkei_node_reads_from_disk_total",
+                "Reads that memory could not answer.",
+            )?,
+            entry_items: Histogram::with_opts(
+                HistogramOpts::new("renkei_node_entry_items", "Items in a proposed log entry.").buckets(ITEMS.to_vec()),
+            )?,
+            admitted_bytes: IntGauge::new("renkei_node_admitted_bytes", "Bytes of requests under way.")?,
+            groups_led: IntGauge::new("renkei_node_groups_led", "Groups that this node leads.")?,
+            log_sync_p99_micros: IntGauge::new(
+                "renkei_node_log_sync_p99_micros",
+                "99th percentile of synced log writes, in microseconds.",
+            )?,
+            log_syncs: IntGauge::new("renkei_node_log_syncs", "Synced log writes since the start.")?,
+        };
+        registry.register(Box::new(metrics.request_seconds.clone()))?;
+        registry.register(Box::new(metrics.refusals.clone()))?;
+        registry.register(Box::new(metrics.capability_hits.clone()))?;
+        registry.register(Box::new(metrics.capability_misses.clone()))?;
+        registry.register(Box::new(metrics.disk_reads.clone()))?;
+        registry.register(Box::new(metrics.entry_items.clone()))?;
+        registry.register(Box::new(metrics.admitted_bytes.clone()))?;
+        registry.register(Box::new(metrics.groups_led.clone()))?;
+        registry.register(Box::new(metrics.log_sync_p99_micros.clone()))?;
+        registry.register(Box::new(metrics.log_syncs.clone()))?;
+        Ok(metrics)
+    }
+}

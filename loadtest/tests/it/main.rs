@@ -1,0 +1,3 @@
+//! The load tester as a process, against real servers.
+
+mod echo;

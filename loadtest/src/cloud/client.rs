@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use renkei_ids::{NodeId, Pid, RequestId};
 use renkei_wire::pb::node::v1::GetSlotMapRequest;
-use renkei_wire::{ErrorCode, NodeReply, NodeRequest, NodeServiceClient, Refusal, Retry};
+use renkei_wire::{ErrorCode, NodeReply, NodeRequest, NodeServiceClient, Refusal, Retry, RouteMap};
 use tokio::sync::Mutex;
 use tonic::transport::Channel;
 
@@ -164,7 +164,10 @@ async fn slot_map(peers: impl Iterator<Item = &Peer>) -> anyhow::Result<Routes> 
     for peer in peers {
         let mut client = NodeServiceClient::new(peer.channel.clone());
         match client.get_slot_map(GetSlotMapRequest { known_epoch: 0 }).await {
-            Ok(map) => return Ok(Routes::try_from(map.into_inner())?),
+            Ok(map) => match Option::<RouteMap>::try_from(map.into_inner())? {
+                Some(map) => return Ok(Routes::try_from(map)?),
+                None => bail!("a node answered a caller who knows no map that it knows the newest"),
+            },
             Err(status) => refused = Some(status),
         }
     }

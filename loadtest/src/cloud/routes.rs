@@ -2,19 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use renkei_ids::{GroupId, NodeId, SLOTS, Slot, SlotEpoch};
-use renkei_wire::pb::node::v1::{GroupPlace, SlotMap, SlotRange};
+use renkei_ids::{GroupId, NodeId, Slot, SlotEpoch};
+use renkei_wire::{GroupPlace, RouteMap};
 
-/// A slot map that does not say where every slot is.
+/// A slot map by which some requests cannot be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum InvalidSlotMap {
-    #[error("slot map has epoch 0")]
-    Epoch,
-    #[error("slot map has a range that is no range of slots")]
-    Range,
-    #[error("slot {0} lies in no group that has replicas")]
-    Unserved(usize),
-}
+#[error("slot {0} lies in group {1}, which has no replicas")]
+pub(super) struct Unserved(Slot, GroupId);
 
 /// The routes of one slot map.
 #[derive(Clone, Debug)]
@@ -39,37 +33,27 @@ pub(super) struct Route {
     pub(super) node: NodeId,
 }
 
-impl TryFrom<SlotMap> for Routes {
-    type Error = InvalidSlotMap;
+impl TryFrom<RouteMap> for Routes {
+    type Error = Unserved;
 
-    fn try_from(message: SlotMap) -> Result<Self, InvalidSlotMap> {
+    fn try_from(map: RouteMap) -> Result<Self, Unserved> {
         // The nodes' addresses are known from the start, for this run started them.
-        let SlotMap { epoch, slots: ranges, groups, nodes: _ } = message;
-        if epoch == 0 {
-            return Err(InvalidSlotMap::Epoch);
-        }
+        let RouteMap { epoch, slots, groups, nodes: _ } = map;
         let groups: BTreeMap<_, _> = groups.into_iter().filter_map(places).collect();
-        let mut slots = vec![None; usize::from(SLOTS)];
-        for SlotRange { first, last, group } in ranges {
-            let (Ok(first), Ok(last)) = (usize::try_from(first), usize::try_from(last)) else {
-                return Err(InvalidSlotMap::Range);
-            };
-            slots.get_mut(first..=last).ok_or(InvalidSlotMap::Range)?.fill(Some(GroupId(group)));
-        }
-        let slots = slots
-            .into_iter()
-            .enumerate()
-            .map(|(slot, group)| group.filter(|group| groups.contains_key(group)).ok_or(InvalidSlotMap::Unserved(slot)))
-            .collect::<Result<_, _>>()?;
-        Ok(Self { epoch: SlotEpoch(epoch), slots, groups })
+        let served = |slot| {
+            let group = slots.group_of(slot);
+            if groups.contains_key(&group) { Ok(group) } else { Err(Unserved(slot, group)) }
+        };
+        let slots = Slot::all().map(served).collect::<Result<_, _>>()?;
+        Ok(Self { epoch, slots, groups })
     }
 }
 
 fn places(place: GroupPlace) -> Option<(GroupId, Places)> {
-    let GroupPlace { group, replicas, leader_node } = place;
-    let nodes: Vec<_> = replicas.into_iter().map(|replica| NodeId(replica.node)).collect();
-    let ask = nodes.iter().position(|node| Some(node.0) == leader_node).unwrap_or(0);
-    (!nodes.is_empty()).then_some((GroupId(group), Places { nodes, ask }))
+    let GroupPlace { group, replicas, leader } = place;
+    let nodes: Vec<_> = replicas.into_iter().map(|(_, node)| node).collect();
+    let ask = nodes.iter().position(|node| Some(*node) == leader).unwrap_or(0);
+    (!nodes.is_empty()).then_some((group, Places { nodes, ask }))
 }
 
 impl Routes {
@@ -109,11 +93,11 @@ impl Routes {
 
 #[cfg(test)]
 mod tests {
-    use renkei_wire::pb::node::v1::ReplicaPlace;
+    use renkei_wire::pb::node::v1::{GroupPlace, ReplicaPlace, SlotMap, SlotRange};
 
     use super::*;
 
-    fn map(epoch: u64) -> SlotMap {
+    fn message(epoch: u64) -> SlotMap {
         let group = |group, leader| GroupPlace {
             group,
             replicas: (1..=3).map(|node| ReplicaPlace { replica: u64::from(group * 10 + node), node }).collect(),
@@ -127,13 +111,17 @@ mod tests {
         }
     }
 
+    fn routes(message: SlotMap) -> Result<Routes, Unserved> {
+        Option::<RouteMap>::try_from(message).unwrap().expect("it names groups").try_into()
+    }
+
     fn slot(number: u16) -> Slot {
         Slot::try_from(number).unwrap()
     }
 
     #[test]
     fn a_request_goes_to_the_leader_of_its_group() {
-        let routes = Routes::try_from(map(4)).unwrap();
+        let routes = routes(message(4)).unwrap();
         let route = |group, node| Route { epoch: SlotEpoch(4), group: GroupId(group), node: NodeId(node) };
         assert_eq!(routes.of(slot(2047)), route(1, 3));
         assert_eq!(routes.of(slot(2048)), route(2, 1));
@@ -141,7 +129,7 @@ mod tests {
 
     #[test]
     fn refusals_teach_where_to_go() {
-        let mut routes = Routes::try_from(map(4)).unwrap();
+        let mut routes = routes(message(4)).unwrap();
         routes.led_by(GroupId(1), NodeId(2));
         assert_eq!(routes.of(slot(0)).node, NodeId(2));
         routes.led_by(GroupId(1), NodeId(9));
@@ -156,24 +144,17 @@ mod tests {
 
     #[test]
     fn an_older_map_changes_nothing() {
-        let mut routes = Routes::try_from(map(4)).unwrap();
-        routes.renew(Routes::try_from(map(3)).unwrap());
-        assert_eq!(routes.of(slot(0)).epoch, SlotEpoch(4));
-        routes.renew(Routes::try_from(map(5)).unwrap());
-        assert_eq!(routes.of(slot(0)).epoch, SlotEpoch(5));
+        let mut current = routes(message(4)).unwrap();
+        current.renew(routes(message(3)).unwrap());
+        assert_eq!(current.of(slot(0)).epoch, SlotEpoch(4));
+        current.renew(routes(message(5)).unwrap());
+        assert_eq!(current.of(slot(0)).epoch, SlotEpoch(5));
     }
 
     #[test]
-    fn a_map_with_a_hole_is_refused() {
-        let refused = |change: fn(&mut SlotMap)| {
-            let mut broken = map(1);
-            change(&mut broken);
-            Routes::try_from(broken).unwrap_err()
-        };
-        assert_eq!(refused(|map| map.epoch = 0), InvalidSlotMap::Epoch);
-        assert_eq!(refused(|map| map.slots[0].last = 2046), InvalidSlotMap::Unserved(2047));
-        assert_eq!(refused(|map| map.slots[1].last = 4096), InvalidSlotMap::Range);
-        assert_eq!(refused(|map| map.slots[1].first = 4096), InvalidSlotMap::Range);
-        assert_eq!(refused(|map| map.groups[1].replicas.clear()), InvalidSlotMap::Unserved(2048));
+    fn a_group_without_replicas_serves_nothing() {
+        let mut broken = message(1);
+        broken.groups[1].replicas.clear();
+        assert_eq!(routes(broken).unwrap_err(), Unserved(slot(2048), GroupId(2)));
     }
 }

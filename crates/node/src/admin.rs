@@ -67,8 +67,7 @@ impl NodeAdminService for NodeAdmin {
     async fn status(&self, request: Request<pb::StatusRequest>) -> Result<Response<pb::StatusReply>, Status> {
         admit(&request, &[Role::Operator])?;
         let follower = &self.founder.follower;
-        let mut replicas: Vec<_> =
-            follower.engine.replicas().iter().map(|replica| status(&replica.status())).collect();
+        let mut replicas: Vec<_> = follower.engine.replicas().iter().map(|replica| status(&replica.status())).collect();
         replicas.sort_by_key(|replica| replica.group);
         let reply = StatusReply {
             node: follower.engine.node(),
@@ -110,7 +109,8 @@ impl NodeAdmin {
 }
 
 fn status(status: &renkei_consensus::ReplicaStatus) -> ReplicaStatus {
-    let place = |(replica, node): (&renkei_ids::ReplicaId, &renkei_ids::NodeId)| Member { replica: *replica, node: *node };
+    let place =
+        |(replica, node): (&renkei_ids::ReplicaId, &renkei_ids::NodeId)| Member { replica: *replica, node: *node };
     let index = |index: Option<u64>| index.unwrap_or(0);
     ReplicaStatus {
         group: status.group,

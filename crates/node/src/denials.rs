@@ -16,7 +16,10 @@ const OTHERS: &str = "(others)";
 
 /// Denials since the last line. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Denials(Arc<Mutex<BTreeMap<(Arc<str>, &'static str), u64>>>);
+pub(crate) struct Denials(Arc<Mutex<Counts>>);
+
+/// By caller's name and code.
+type Counts = BTreeMap<(Arc<str>, &'static str), u64>;
 
 impl Denials {
     /// Counts a request that was denied for what its sender is or presented.

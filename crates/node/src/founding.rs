@@ -112,11 +112,11 @@ impl Follower {
     }
 
     async fn look(&self) -> Result<(), FollowError> {
-        if let Some(newest) = self.newest_placement().await? {
-            if *self.routes.current() != newest {
-                self.note_addresses(&newest);
-                self.routes.publish(newest);
-            }
+        if let Some(newest) = self.newest_placement()?
+            && *self.routes.current() != newest
+        {
+            self.note_addresses(&newest);
+            self.routes.publish(newest);
         }
         let placement = self.routes.current();
         self.open_replicas(&placement).await?;
@@ -124,7 +124,7 @@ impl Follower {
         self.take_first_slots(&placement).await
     }
 
-    async fn newest_placement(&self) -> Result<Option<Placement>, FollowError> {
+    fn newest_placement(&self) -> Result<Option<Placement>, FollowError> {
         match self.engine.replica(GroupId::META) {
             Some(meta) => placement(&meta.view()).map(Some).map_err(|source| FollowError::Placement { source }),
             None => Ok(None),
@@ -161,9 +161,8 @@ impl Follower {
         let hosted = self.hosted.0.load();
         let replicas: Vec<Replica> =
             self.engine.replicas().into_iter().filter(|replica| replica.group() != GroupId::META).collect();
-        let same = |replica: &Replica| {
-            hosted.get(&replica.group()).is_some_and(|(hosted, _)| *hosted == replica.replica())
-        };
+        let same =
+            |replica: &Replica| hosted.get(&replica.group()).is_some_and(|(hosted, _)| *hosted == replica.replica());
         if hosted.len() == replicas.len() && replicas.iter().all(same) {
             return;
         }

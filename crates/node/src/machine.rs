@@ -1,7 +1,6 @@
 //! The two state machines of a cloud, put onto the replication engine: shards, and the placement of the meta group.
 
 use std::fmt;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -111,7 +110,7 @@ fn scan(
     first: &[u8],
     end: &[u8],
     direction: Direction,
-    visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    visit: &mut Visit<'_>,
 ) -> Result<(), StorageError> {
     let direction = match direction {
         Direction::Forward => state::Direction::Forward,
@@ -167,7 +166,8 @@ impl StateMachine for MetaMachine {
 pub(crate) fn placement(read: &impl Read) -> Result<Placement, StorageError> {
     match read.get(META_FAMILY, PLACEMENT_KEY)? {
         None => Ok(Placement::default()),
-        Some(bytes) => Placement::decode(&bytes)
-            .map_err(|_| StorageError::Malformed { record: "placement", path: PathBuf::new() }),
+        Some(bytes) => {
+            Placement::decode(&bytes).map_err(|_| StorageError::Malformed { record: "placement", path: PathBuf::new() })
+        }
     }
 }

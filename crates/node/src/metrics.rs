@@ -27,9 +27,8 @@ pub(crate) struct Metrics {
     pub(crate) log_syncs: IntGauge,
 }
 
-const SECONDS: [f64; 14] = [
-    0.000_25, 0.000_5, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.25, 0.5, 1.0, 5.0,
-];
+const SECONDS: [f64; 14] =
+    [0.000_25, 0.000_5, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.25, 0.5, 1.0, 5.0];
 const ITEMS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 impl Metrics {
@@ -50,10 +49,7 @@ impl Metrics {
                 "Capabilities whose signature had been checked before.",
             )?,
             capability_misses: IntCounter::new("renkei_node_capability_misses_total", "Signatures checked.")?,
-            disk_reads: IntCounter::new(
-                "renkei_node_reads_from_disk_total",
-                "Reads that memory could not answer.",
-            )?,
+            disk_reads: IntCounter::new("renkei_node_reads_from_disk_total", "Reads that memory could not answer.")?,
             entry_items: Histogram::with_opts(
                 HistogramOpts::new("renkei_node_entry_items", "Items in a proposed log entry.").buckets(ITEMS.to_vec()),
             )?,

@@ -115,14 +115,8 @@ impl Server {
     }
 
     /// Finds the group, and this node's leadership of it.
-    fn case(
-        &self,
-        capability: Arc<Capability>,
-        request: renkei_ids::RequestId,
-        actor: Bytes,
-    ) -> Result<Case, Refusal> {
-        let group =
-            self.routes.group_of(capability.pid.slot()).ok_or(Refusal::new(ErrorCode::NotBootstrapped))?;
+    fn case(&self, capability: Arc<Capability>, request: renkei_ids::RequestId, actor: Bytes) -> Result<Case, Refusal> {
+        let group = self.routes.group_of(capability.pid.slot()).ok_or(Refusal::new(ErrorCode::NotBootstrapped))?;
         let elsewhere = |leader| self.not_leader(leader);
         let Some(replica) = self.engine.replica(group) else {
             return Err(elsewhere(self.routes.first_node(group)));
@@ -141,11 +135,12 @@ impl Server {
             return Ok(renkei_wire::pb::node::v1::SlotMap { epoch: epoch.0, ..Default::default() });
         }
         let leader = |group| self.engine.replica(group).and_then(|replica| replica.leader_hint());
-        let groups = placement.groups().filter(|(id, _)| *id != renkei_ids::GroupId::META).map(|(id, group)| GroupPlace {
-            group: id,
-            replicas: group.replicas.iter().map(|replica| (replica.id, replica.node)).collect(),
-            leader: leader(id).map(|(_, node)| node),
-        });
+        let groups =
+            placement.groups().filter(|(id, _)| *id != renkei_ids::GroupId::META).map(|(id, group)| GroupPlace {
+                group: id,
+                replicas: group.replicas.iter().map(|replica| (replica.id, replica.node)).collect(),
+                leader: leader(id).map(|(_, node)| node),
+            });
         let address = |node: &renkei_placement::Node| node.address.parse();
         let nodes = placement.nodes().map(|(id, node)| address(node).map(|address| (id, address)));
         let map = RouteMap {

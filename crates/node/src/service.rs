@@ -6,7 +6,9 @@ use std::time::Duration;
 use futures::FutureExt;
 use renkei_consensus::{Engine, EngineOptions, OpenError, SnapshotSchedule};
 use renkei_ids::{CloudId, NodeId};
-use renkei_runtime::{Admit, BindError, Config as _, Http2, OnError, OnShutdown, Role, Shell, TaskKind, bind, serve_grpc};
+use renkei_runtime::{
+    Admit, BindError, Config as _, Http2, OnError, OnShutdown, Role, Shell, TaskKind, bind, serve_grpc,
+};
 use renkei_storage::log::{LogDb, LogOptions};
 use renkei_storage::{DirOwner, DiskWatch, MemoryBudget, StorageError};
 use renkei_wire::{NodeAdminServiceServer, NodeServiceServer, PeerServiceServer, limits};
@@ -69,11 +71,8 @@ pub async fn run(config: NodeConfig, shell: Shell) -> Result<(), NodeError> {
     let metrics = Metrics::register(shell.registry())?;
     let budget = MemoryBudget::new((config.memory.total_mib as usize) << 20);
     let owner = DirOwner { cloud, node, replica: None };
-    let log = LogDb::open(
-        &config.data.dir.join("log"),
-        &LogOptions::new(owner, budget.clone()),
-        fatal::on_log_failure(),
-    )?;
+    let log =
+        LogDb::open(&config.data.dir.join("log"), &LogOptions::new(owner, budget.clone()), fatal::on_log_failure())?;
     let disk = Arc::new(DiskWatch::new(&config.data.dir)?);
 
     let book = AddressBook::new(config.peers()?);
@@ -166,19 +165,8 @@ fn background(shell: &Shell, follower: &Follower, server: &Server, log: &LogDb) 
     });
 }
 
-fn services(
-    shell: &Shell,
-    cloud: CloudId,
-    follower: &Follower,
-    server: Server,
-    disk: Arc<DiskWatch>,
-) -> GrpcRoutes {
-    let peers = Peers {
-        shell: shell.clone(),
-        cloud,
-        engine: follower.engine.clone(),
-        routes: follower.routes.clone(),
-    };
+fn services(shell: &Shell, cloud: CloudId, follower: &Follower, server: Server, disk: Arc<DiskWatch>) -> GrpcRoutes {
+    let peers = Peers { shell: shell.clone(), cloud, engine: follower.engine.clone(), routes: follower.routes.clone() };
     let founder = Founder { cloud, follower: follower.clone() };
     let records = NodeServiceServer::new(Records { shell: shell.clone(), server })
         .max_decoding_message_size(limits::NODE_MESSAGE_MAX_BYTES)

@@ -6,9 +6,9 @@ use std::sync::Mutex;
 
 use bytes::Bytes;
 use renkei_ids::{CloudId, GroupId, ReplicaId};
+use renkei_wire::CallId;
 use renkei_wire::limits::{FRAMES_MAX, PEER_BATCH_MAX_BYTES, PIECE_MAX_BYTES};
 use renkei_wire::peer::{PeerFrame, PeerPayload};
-use renkei_wire::CallId;
 use tokio::sync::Notify;
 
 /// Bytes that may wait on one stream; a peer that takes nothing must not fill our memory.
@@ -185,10 +185,13 @@ mod tests {
         (0..100).for_each(|group| assert!(outbox.push(message(group, 1, PIECE_MAX_BYTES))));
         for _ in 0..25 {
             let frames = outbox.next_batch().await;
-            let bytes: usize = frames.iter().map(|frame| match &frame.payload {
-                PeerPayload::Piece(piece) | PeerPayload::End(piece) => piece.len(),
-                PeerPayload::Refused(_) => 0,
-            }).sum();
+            let bytes: usize = frames
+                .iter()
+                .map(|frame| match &frame.payload {
+                    PeerPayload::Piece(piece) | PeerPayload::End(piece) => piece.len(),
+                    PeerPayload::Refused(_) => 0,
+                })
+                .sum();
             assert!(bytes <= PEER_BATCH_MAX_BYTES && frames.len() == 4, "{} frames", frames.len());
         }
     }

@@ -33,9 +33,8 @@ impl Admission {
     /// Counts a request of so many bytes, or refuses it with `busy`.
     pub(crate) fn admit(&self, bytes: usize) -> Result<Held, Refusal> {
         let units = u32::try_from((bytes + OVERHEAD_BYTES).div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX);
-        let permit = Arc::clone(&self.units)
-            .try_acquire_many_owned(units)
-            .map_err(|_| Refusal::new(ErrorCode::Busy))?;
+        let permit =
+            Arc::clone(&self.units).try_acquire_many_owned(units).map_err(|_| Refusal::new(ErrorCode::Busy))?;
         self.admitted.add(i64::from(units) * UNIT_BYTES as i64);
         Ok(Held { permit, admitted: self.admitted.clone() })
     }

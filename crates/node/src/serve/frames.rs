@@ -45,10 +45,7 @@ pub(super) struct FrameStream {
 }
 
 impl FrameStream {
-    pub(super) fn new(
-        server: Server,
-        caller: PeerIdentity,
-    ) -> (Self, mpsc::Receiver<Result<pb::ReplyFrames, Status>>) {
+    pub(super) fn new(server: Server, caller: PeerIdentity) -> (Self, mpsc::Receiver<Result<pb::ReplyFrames, Status>>) {
         let (replies, out) = mpsc::channel(REPLIES_WAITING);
         (Self { server, caller, gathering: HashMap::new(), running: HashMap::new(), replies }, out)
     }

@@ -39,7 +39,7 @@ impl Server {
                 let _held_too = self.admission.admit(bytes as usize)?;
                 let (pid, record, version) = (case.capability.pid, entry.record, entry.version);
                 let read = move |state: &ShardState<'_>| read::body(state, &pid, &record, version);
-                Some(self.from_disk(view, read).await?)
+                Some(self.read_disk(view, read).await?)
             }
             Body::Absent | Body::Whole(_) => None,
         };
@@ -84,7 +84,8 @@ impl Server {
         let wire::ListAudit { after, max_rows } = list;
         let _held = self.admission.admit(usize::from(max_rows) * 1024)?;
         let pid = case.capability.pid;
-        let read = move |state: &ShardState<'_>, _: &Eyes<'_>| read::audit_rows(state, &pid, after, usize::from(max_rows));
+        let read =
+            move |state: &ShardState<'_>, _: &Eyes<'_>| read::audit_rows(state, &pid, after, usize::from(max_rows));
         let (row, (rows, more), _) = self.audited(&case, Operation::ListAudit, read, |_| Vec::new()).await?;
         let page = audit_page(rows, more);
         Ok(Answer { reply: NodeReply { row, outcome: Outcome::Audit(page) }, body: None })
@@ -131,13 +132,13 @@ impl Server {
         };
         let fast = view.clone().with_tier(Tier::CacheOnly);
         let looked = match both(&ShardState(&fast)) {
-            Err(ShardError::Store(StorageError::WouldBlock)) => self.from_disk(view, both).await?,
+            Err(ShardError::Store(StorageError::WouldBlock)) => self.read_disk(view, both).await?,
             looked => looked.map_err(|error| verdicts::read_failed(storage_error(error)))?,
         };
         looked.map_err(|(epoch, frozen)| self.wrong_owner(epoch, frozen))
     }
 
-    async fn from_disk<T: Send + 'static>(
+    async fn read_disk<T: Send + 'static>(
         &self,
         view: View,
         read: impl FnOnce(&ShardState<'_>) -> ReadResult<T> + Send + 'static,

@@ -22,7 +22,8 @@ const ALLOWED: [(&str, &[&str]); 25] = [
     // boundary
     ("renkei-wire", &["ids", "records", "access", "merkle", "pseudonym", "envelope", "placement", "shard"]),
     ("renkei-runtime", &["ids"]),
-    ("renkei-launch", &["ids", "wire"]),
+    // Certificates and addresses as `runtime` reads them: one type on both sides.
+    ("renkei-launch", &["ids", "runtime"]),
     // services
     ("renkei-node", &["ids", "access", "merkle", "placement", "shard", "storage", "consensus", "wire", "runtime"]),
     ("renkei-gateway", &["ids", "records", "access", "merkle", "envelope", "placement", "wire", "runtime"]),

@@ -1,0 +1,12 @@
+//! Nodes as real processes, asked over mutual TLS. Each test has a cloud of its own.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop where it cannot go on")]
+
+mod cloud;
+mod patient;
+
+mod t10_founding;
+mod t20_records;
+mod t30_refusals;
+mod t40_stream;
+mod t50_faults;

@@ -1,0 +1,123 @@
+//! Nodes killed and brought back: nothing acknowledged is lost.
+
+use std::time::{Duration, Instant};
+
+use renkei_ids::{GroupId, NodeId};
+use renkei_wire::{EntryBody, NodeReply, Operation, Outcome, Refusal};
+
+use crate::cloud::{TestCloud, until};
+use crate::patient::{self, Patient, record};
+
+/// Longest time that a client may go without a success when a leader is killed: the requirement of the demo.
+const GAP_MAX: Duration = Duration::from_secs(5);
+
+async fn put(cloud: &TestCloud, patient: Patient, n: u32, body: &str) -> Result<NodeReply, Refusal> {
+    let capability = patient.writing(cloud, &[(record(n), 1)]);
+    let operation = Operation::Put(patient::put(record(n), 1, 24_000, &format!("summary {n}"), patient::whole(body)));
+    cloud.ask(&patient::request(patient::sign(cloud, &capability), operation), patient.slot()).await
+}
+
+async fn body(cloud: &TestCloud, patient: Patient, n: u32) -> Option<String> {
+    let asked = patient::request(patient::sign(cloud, &patient.capability(cloud)), patient::get(record(n)));
+    match cloud.ask(&asked, patient.slot()).await.unwrap().outcome {
+        Outcome::Record(entry) => match entry.body {
+            EntryBody::Whole(body) => Some(String::from_utf8(body.to_vec()).unwrap()),
+            other => panic!("{other:?}"),
+        },
+        Outcome::Nothing => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_killed_leader_costs_seconds_and_loses_nothing() {
+    let mut cloud = TestCloud::founded().await;
+    let patient = Patient::new(4);
+    let group = cloud.group_of(patient.slot()).await;
+    for n in 0..20 {
+        put(&cloud, patient, n, &format!("before {n}")).await.unwrap();
+    }
+    let leader = cloud.leader(group).await;
+    cloud.processes.node(leader).unwrap().kill().unwrap();
+    let (mut gap, mut last) = (Duration::ZERO, Instant::now());
+    for n in 20..60 {
+        put(&cloud, patient, n, &format!("after {n}")).await.unwrap();
+        gap = gap.max(last.elapsed());
+        last = Instant::now();
+    }
+    assert!(gap < GAP_MAX, "no success for {gap:?}");
+    assert_ne!(cloud.leader(group).await, leader);
+    cloud.processes.start(leader).unwrap();
+    cloud.processes.wait_ready(leader).unwrap();
+    for n in 0..60 {
+        let when = if n < 20 { "before" } else { "after" };
+        assert_eq!(body(&cloud, patient, n).await, Some(format!("{when} {n}")));
+    }
+    same_digests(&cloud, group, &[1, 2, 3]).await;
+}
+
+#[tokio::test]
+async fn all_nodes_killed_at_once_come_back_with_everything() {
+    let mut cloud = TestCloud::founded().await;
+    let patients = [Patient::new(1), Patient::new(200)];
+    for n in 0..30 {
+        for patient in patients {
+            put(&cloud, patient, n, &format!("kept {n}")).await.unwrap();
+        }
+    }
+    let nodes: Vec<_> = cloud.processes.addresses().into_keys().collect();
+    for node in &nodes {
+        cloud.processes.node(*node).unwrap().kill().unwrap();
+    }
+    cloud.processes.start_all().unwrap();
+    for n in 0..30 {
+        for patient in patients {
+            assert_eq!(body(&cloud, patient, n).await, Some(format!("kept {n}")));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_was_away_too_long_catches_up_by_snapshot() {
+    let mut cloud = TestCloud::founded_with(&["raft.snapshot_log_mib=1", "raft.keep_log_mib=0"]).await;
+    let patient = Patient::new(4);
+    let group = cloud.group_of(patient.slot()).await;
+    let leader = cloud.leader(group).await;
+    let away = if leader == NodeId(3) { NodeId(2) } else { NodeId(3) };
+    cloud.processes.node(away).unwrap().kill().unwrap();
+    let large = "x".repeat(100_000);
+    for n in 0..40 {
+        put(&cloud, patient, n, &format!("{n} {large}")).await.unwrap();
+    }
+    // The log that the node would need is gone.
+    until(async || {
+        let leader = cloud.leader(group).await;
+        let status = cloud.status(leader).await?;
+        let replica = status.replicas.into_iter().find(|replica| replica.group == group)?;
+        (replica.purged > 10).then_some(())
+    })
+    .await;
+    cloud.processes.start(away).unwrap();
+    cloud.processes.wait_ready(away).unwrap();
+    for n in 40..50 {
+        put(&cloud, patient, n, "later").await.unwrap();
+    }
+    same_digests(&cloud, group, &[1, 2, 3]).await;
+    let status = cloud.status(away).await.unwrap();
+    let replica = status.replicas.iter().find(|replica| replica.group == group).unwrap();
+    assert!(replica.snapshot > 0, "it came by snapshot: {replica:?}");
+}
+
+/// Every replica's digest at one index is the same.
+async fn same_digests(cloud: &TestCloud, group: GroupId, nodes: &[u32]) {
+    let leader = cloud.leader(group).await;
+    let computed = cloud.digest(leader, group).await.digests.remove(0);
+    for node in nodes.iter().map(|node| NodeId(*node)).filter(|node| *node != leader) {
+        let other = until(async || {
+            let digests = cloud.digest(node, group).await.digests;
+            digests.into_iter().find(|digest| digest.index >= computed.index)
+        })
+        .await;
+        assert_eq!((other.index, other.digest), (computed.index, computed.digest), "node {node}");
+    }
+}

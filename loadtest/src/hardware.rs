@@ -3,9 +3,10 @@
 use std::fmt;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
-use procfs::Current as _;
+use procfs::{Current as _, CurrentSI as _};
 use serde::Serialize;
 
 /// The machine, as far as it bears on the figures.
@@ -42,6 +43,13 @@ impl Hardware {
     pub(crate) fn is_memory(&self) -> bool {
         matches!(self.file_system.as_str(), "tmpfs" | "ramfs")
     }
+}
+
+/// CPU time of every process of the machine since it started: user, nice and system of proc_stat(5). Interrupts, which
+/// serve everyone, are not in it.
+pub(crate) fn cpu_of_all() -> anyhow::Result<Duration> {
+    let total = procfs::KernelStats::current().context("reading /proc/stat")?.total;
+    Ok(Duration::from_millis(total.user_ms() + total.nice_ms() + total.system_ms()))
 }
 
 fn file_system(data: &Path) -> anyhow::Result<String> {

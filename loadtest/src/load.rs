@@ -13,6 +13,7 @@ use rand::rngs::SmallRng;
 use serde::Serialize;
 
 use crate::failure::{Failure, Violation};
+use crate::hardware;
 use crate::payload::Seed;
 
 /// Longest latency that is told apart, in microseconds.
@@ -71,6 +72,8 @@ pub(crate) struct Tally {
     pub(crate) cpu: Duration,
     /// Of this process.
     pub(crate) own_cpu: Duration,
+    /// Of every process that is neither: what disturbed the window.
+    pub(crate) other_cpu: Duration,
     pub(crate) latencies: Latencies,
 }
 
@@ -94,6 +97,14 @@ struct Counted {
     latencies: Latencies,
 }
 
+/// CPU time so far.
+#[derive(Clone, Copy)]
+struct Used {
+    servers: Duration,
+    own: Duration,
+    all: Duration,
+}
+
 /// Runs one row. `row` tells the random numbers of one row from those of another.
 pub(crate) async fn closed_loop<W: Workload>(
     workload: &W,
@@ -105,9 +116,18 @@ pub(crate) async fn closed_loop<W: Workload>(
     let state = Loop { workload, phase: Cell::new(Phase::WarmUp), counted: RefCell::default() };
     let clients: FuturesUnordered<_> =
         (0..clients).map(|client| state.client(client as usize, seed.client(row, client.into()))).collect();
-    let ((), (elapsed, cpu, own_cpu)) = tokio::try_join!(clients.try_collect(), state.clock(window))?;
+    let ((), (elapsed, used)) = tokio::try_join!(clients.try_collect(), state.clock(window))?;
     let Counted { failed, first_failure, latencies } = state.counted.into_inner();
-    Ok(Tally { elapsed, completed: latencies.count(), failed, first_failure, cpu, own_cpu, latencies })
+    Ok(Tally {
+        elapsed,
+        completed: latencies.count(),
+        failed,
+        first_failure,
+        cpu: used.servers,
+        own_cpu: used.own,
+        other_cpu: used.all.saturating_sub(used.servers + used.own),
+        latencies,
+    })
 }
 
 impl<W: Workload> Loop<'_, W> {
@@ -133,25 +153,35 @@ impl<W: Workload> Loop<'_, W> {
         Ok(())
     }
 
-    async fn clock(&self, window: Window) -> Result<(Duration, Duration, Duration), Failure> {
+    async fn clock(&self, window: Window) -> Result<(Duration, Used), Failure> {
         tokio::time::sleep(window.warm_up).await;
-        let (cpu_before, own_before) = self.used()?;
+        let before = self.used()?;
         let began = Instant::now();
         self.workload.begin();
         self.phase.set(Phase::Measured);
         tokio::time::sleep(window.measured).await;
         self.phase.set(Phase::Over);
         let elapsed = began.elapsed();
-        let (cpu, own) = self.used()?;
-        Ok((elapsed, cpu.saturating_sub(cpu_before), own.saturating_sub(own_before)))
+        Ok((elapsed, self.used()?.since(before)))
     }
 
-    fn used(&self) -> Result<(Duration, Duration), Failure> {
+    fn used(&self) -> Result<Used, Failure> {
         let servers = self.workload.cpu().map_err(Failure::unreachable)?;
         let own = renkei_launch::Usage::of(rustix::process::getpid())
             .context("reading what this process has used")
             .map_err(Failure::not_valid)?;
-        Ok((servers, own.cpu()))
+        let all = hardware::cpu_of_all().map_err(Failure::not_valid)?;
+        Ok(Used { servers, own: own.cpu(), all })
+    }
+}
+
+impl Used {
+    fn since(self, earlier: Self) -> Self {
+        Self {
+            servers: self.servers.saturating_sub(earlier.servers),
+            own: self.own.saturating_sub(earlier.own),
+            all: self.all.saturating_sub(earlier.all),
+        }
     }
 }
 

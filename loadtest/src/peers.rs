@@ -72,7 +72,7 @@ async fn measure(settings: &PeersArguments, dir: &Path) -> Result<Report, Failur
     let fsync = fsync::measure(dir).context("measuring fsync").map_err(Failure::not_valid)?;
     let seed = Seed::from_bytes(rand::random());
     let tls = certificates(&dir.join("certs")).map_err(Failure::not_valid)?;
-    let mut peers = Peers { settings, seed, tls, rows: Vec::new(), missing: Vec::new(), windows: 0 };
+    let mut peers = Peers { settings, seed, tls, rows: Vec::new(), notes: Vec::new(), windows: 0 };
     for repeat in 0..settings.repeats {
         let dir = dir.join(format!("repeat-{repeat}"));
         peers.repeat(&dir).await?;
@@ -89,7 +89,7 @@ async fn measure(settings: &PeersArguments, dir: &Path) -> Result<Report, Failur
         groups: GROUPS,
         seed: seed.hex(),
     };
-    Ok(Report::new(hardware, fsync, method, peers.rows, peers.missing))
+    Ok(Report::new(hardware, fsync, method, peers.rows, peers.notes))
 }
 
 /// One certificate for both ends of the echo and for the members of etcd; the cloud makes its own.
@@ -105,7 +105,7 @@ struct Peers<'a> {
     seed: Seed,
     tls: TlsFiles,
     rows: Vec<Row>,
-    missing: Vec<String>,
+    notes: Vec<String>,
     /// Windows so far; tells the random numbers of one from those of another.
     windows: u64,
 }
@@ -127,8 +127,8 @@ impl Peers<'_> {
             return Ok(());
         }
         if !etcd::installed().map_err(Failure::unreachable)? {
-            if self.missing.is_empty() {
-                self.missing.push("etcd: not installed".to_owned());
+            if self.notes.is_empty() {
+                self.notes.push("etcd: not installed".to_owned());
             }
             return Ok(());
         }

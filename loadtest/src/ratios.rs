@@ -78,6 +78,7 @@ mod tests {
                 first_failure: None,
                 cpu: Duration::ZERO,
                 own_cpu: Duration::ZERO,
+                other_cpu: Duration::ZERO,
                 latencies: Latencies::default(),
             };
             row.add(tally, None);

@@ -10,6 +10,8 @@ use crate::row::Row;
 
 /// Version of the JSON's shape.
 const FORMAT: u32 = 1;
+/// Cores that others may use before a row is called disturbed.
+const DISTURBED_CORES: f64 = 0.2;
 
 /// A whole run.
 #[derive(Debug, Serialize)]
@@ -23,8 +25,8 @@ pub(crate) struct Report {
     pub(crate) rows: Vec<Row>,
     pub(crate) ratios: Vec<Ratio>,
     pub(crate) floors: Vec<Floor>,
-    /// What was not measured, and why.
-    pub(crate) missing: Vec<String>,
+    /// What was not measured and why, and what else a reader must know.
+    pub(crate) notes: Vec<String>,
     /// Why the figures are not to be used; empty where they are.
     pub(crate) invalid: Vec<String>,
 }
@@ -43,13 +45,26 @@ pub(crate) struct Method {
 }
 
 impl Report {
-    pub(crate) fn new(hardware: Hardware, fsync: Fsync, method: Method, rows: Vec<Row>, missing: Vec<String>) -> Self {
+    pub(crate) fn new(
+        hardware: Hardware,
+        fsync: Fsync,
+        method: Method,
+        rows: Vec<Row>,
+        mut notes: Vec<String>,
+    ) -> Self {
         let mut invalid: Vec<_> = rows.iter().filter_map(Row::invalid).collect();
         if hardware.is_memory() {
             invalid.push(format!("the data directory lies on {}, where fsync does nothing", hardware.file_system));
         }
+        let disturbed = rows.iter().filter(|row| row.cores_beside().1 > DISTURBED_CORES).count();
+        if disturbed > 0 {
+            notes.push(format!(
+                "DISTURBED: in {disturbed} of {} rows other processes kept more than {DISTURBED_CORES} cores busy (column others)",
+                rows.len()
+            ));
+        }
         let (ratios, floors) = (ratios(&rows), floors(&rows));
-        Self { format: FORMAT, label: "measured", hardware, fsync, method, rows, ratios, floors, missing, invalid }
+        Self { format: FORMAT, label: "measured", hardware, fsync, method, rows, ratios, floors, notes, invalid }
     }
 
     /// What the run comes to.

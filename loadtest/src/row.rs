@@ -81,6 +81,8 @@ pub(crate) struct Run {
     /// Cores that the servers kept busy, and the load tester.
     pub(crate) server_cores: f64,
     pub(crate) generator_cores: f64,
+    /// Cores that other processes of the machine kept busy meanwhile.
+    pub(crate) other_cores: f64,
     /// Of the cloud's rows.
     pub(crate) cloud: Option<CloudRun>,
 }
@@ -104,7 +106,7 @@ impl Row {
 
     /// Puts one window to the row.
     pub(crate) fn add(&mut self, tally: Tally, cloud: Option<CloudRun>) {
-        let Tally { elapsed, completed, failed, first_failure, cpu, own_cpu, latencies } = tally;
+        let Tally { elapsed, completed, failed, first_failure, cpu, own_cpu, other_cpu, latencies } = tally;
         let seconds = elapsed.as_secs_f64();
         self.latencies.merge(&latencies);
         self.runs.push(Run {
@@ -117,6 +119,7 @@ impl Row {
             server_cpu_us: (completed > 0).then(|| cpu.as_secs_f64() * 1e6 / completed as f64),
             server_cores: cpu.as_secs_f64() / seconds,
             generator_cores: own_cpu.as_secs_f64() / seconds,
+            other_cores: other_cpu.as_secs_f64() / seconds,
             cloud,
         });
     }
@@ -134,6 +137,12 @@ impl Row {
     /// Of the samples of all runs together.
     pub(crate) fn quantiles(&self) -> Quantiles {
         self.latencies.quantiles()
+    }
+
+    /// Cores that the load tester, and that others, kept busy: medians of the runs.
+    pub(crate) fn cores_beside(&self) -> (f64, f64) {
+        let of = |cores: fn(&Run) -> f64| median(self.runs.iter().map(cores)).unwrap_or(0.0);
+        (of(|run| run.generator_cores), of(|run| run.other_cores))
     }
 
     /// Why the row's figures are not to be used, if they are not.
@@ -180,6 +189,7 @@ mod tests {
             first_failure: (failed > 0).then(|| "busy".to_owned()),
             cpu: Duration::from_millis(10),
             own_cpu: Duration::ZERO,
+            other_cpu: Duration::ZERO,
             latencies,
         }
     }

@@ -3,10 +3,13 @@
 use std::fmt::{self, Write as _};
 
 use crate::cloud::CacheUse;
+use crate::ratios::Ratio;
 use crate::report::{Method, Report};
 use crate::row::{CloudRun, Row};
 
-const HEAD: [&str; 13] = [
+/// Columns.
+const COLUMNS: usize = 14;
+const HEAD: [&str; COLUMNS] = [
     "system",
     "request",
     "clients",
@@ -20,13 +23,15 @@ const HEAD: [&str; 13] = [
     "p99 ms",
     "CPU us",
     "gen",
+    "others",
 ];
 /// Columns that are numbers, and so end at the right.
-const RIGHT: [bool; 13] = [false, false, true, true, false, false, false, false, true, true, true, true, true];
+const RIGHT: [bool; COLUMNS] =
+    [false, false, true, true, false, false, false, false, true, true, true, true, true, true];
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { label, hardware, fsync, method, rows, ratios, floors, missing, invalid, format: _ } = self;
+        let Self { label, hardware, fsync, method, rows, ratios, floors, notes, invalid, format: _ } = self;
         writeln!(f, "{label} on this machine, servers and load tester together: {hardware}")?;
         let (p50, p99) = (fsync.quantiles.p50_us, fsync.quantiles.p99_us);
         writeln!(f, "fsync of a 4 KiB append: p50 {} us, p99 {} us", count(p50), count(p99))?;
@@ -37,15 +42,8 @@ impl fmt::Display for Report {
         rows.iter()
             .filter(|row| row.runs.iter().any(|run| run.cloud.is_some()))
             .try_for_each(|row| cloud_line(f, row))?;
-        for ratio in ratios {
-            let (request, clients) = (ratio.operation.label(), ratio.clients);
-            writeln!(
-                f,
-                "renkei / {} (TLS {}), {request}, {clients} clients: {:.2}",
-                ratio.peer, ratio.peer_tls, ratio.ratio
-            )?;
-        }
-        missing.iter().try_for_each(|line| writeln!(f, "{line}"))?;
+        ratio_lines(f, ratios)?;
+        notes.iter().try_for_each(|line| writeln!(f, "{line}"))?;
         for floor in floors {
             let verdict = if floor.held { "pass" } else { "FAIL" };
             let (request, measured) = (floor.operation.label(), floor.measured);
@@ -64,10 +62,27 @@ impl fmt::Display for Method {
         let Self { load, choice, seconds, repeats, patients, records_per_patient, groups, seed } = self;
         write!(
             f,
-            "{load}; {seconds} s a row, {repeats} repeats; {patients} patients with {records_per_patient} records of \
+            "{load}; {seconds} s a row, repeats: {repeats}; {patients} patients with {records_per_patient} records of \
              1 KiB, chosen {choice}; {groups} groups; seed {seed}"
         )
     }
+}
+
+/// One line for each request and peer, with the ratio at every number of clients.
+fn ratio_lines(f: &mut fmt::Formatter<'_>, ratios: &[Ratio]) -> fmt::Result {
+    let pair = |ratio: &Ratio| (ratio.operation, ratio.peer, ratio.peer_tls);
+    let mut told = Vec::new();
+    for first in ratios {
+        if told.contains(&pair(first)) {
+            continue;
+        }
+        told.push(pair(first));
+        let (request, peer, tls) = (first.operation.label(), first.peer, first.peer_tls);
+        let at = ratios.iter().filter(|ratio| pair(ratio) == pair(first));
+        let at: Vec<_> = at.map(|ratio| format!("{:.2} at {}", ratio.ratio, ratio.clients)).collect();
+        writeln!(f, "renkei / {peer} (TLS {tls}), {request}: {} clients", at.join(", "))?;
+    }
+    Ok(())
 }
 
 fn cloud_line(f: &mut fmt::Formatter<'_>, row: &Row) -> fmt::Result {
@@ -90,10 +105,10 @@ fn cloud_line(f: &mut fmt::Formatter<'_>, row: &Row) -> fmt::Result {
     Ok(())
 }
 
-fn cells(row: &Row) -> [String; 13] {
-    let Row { system, operation, clients, runs, .. } = row;
+fn cells(row: &Row) -> [String; COLUMNS] {
+    let Row { system, operation, clients, .. } = row;
     let quantiles = row.quantiles();
-    let generator = crate::row::median(runs.iter().map(|run| run.generator_cores)).unwrap_or(0.0);
+    let (generator, others) = row.cores_beside();
     [
         system.name.to_owned(),
         operation.label().to_owned(),
@@ -108,13 +123,15 @@ fn cells(row: &Row) -> [String; 13] {
         millis(quantiles.p99_us),
         row.server_cpu_us().map_or_else(|| "-".to_owned(), |micros| format!("{micros:.0}")),
         format!("{generator:.2}"),
+        format!("{others:.2}"),
     ]
 }
 
 fn aligned(rows: &[Row]) -> String {
-    let lines: Vec<[String; 13]> = std::iter::once(HEAD.map(str::to_owned)).chain(rows.iter().map(cells)).collect();
+    let lines: Vec<[String; COLUMNS]> =
+        std::iter::once(HEAD.map(str::to_owned)).chain(rows.iter().map(cells)).collect();
     let width = |column: usize| lines.iter().map(|line| line[column].len()).max().unwrap_or(0);
-    let widths: [usize; 13] = std::array::from_fn(width);
+    let widths: [usize; COLUMNS] = std::array::from_fn(width);
     let mut text = String::new();
     for line in &lines {
         let padded: Vec<_> = line
@@ -157,6 +174,7 @@ mod tests {
             first_failure: None,
             cpu: Duration::from_millis(999),
             own_cpu: Duration::from_millis(250),
+            other_cpu: Duration::from_millis(500),
             latencies,
         };
         row.add(tally, None);
@@ -166,6 +184,6 @@ mod tests {
         let end_of_rate = lines[0].find("per s").unwrap() + "per s".len();
         assert!(lines[1][..end_of_rate].ends_with(" 999"), "{text}");
         let cells: Vec<_> = lines[1][end_of_rate..].split_whitespace().collect();
-        assert_eq!(cells, ["1.50", "-", "1000", "0.25"]);
+        assert_eq!(cells, ["1.50", "-", "1000", "0.25", "0.50"]);
     }
 }

@@ -115,7 +115,7 @@ mod tests {
         Option::<RouteMap>::try_from(message).unwrap().expect("it names groups").try_into()
     }
 
-    fn slot(number: u16) -> Slot {
+    fn slot(number: u32) -> Slot {
         Slot::try_from(number).unwrap()
     }
 

@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn answers_read_past_fields_that_are_not_used() {
         // header {cluster_id 1, member_id 2, revision 3, raft_term 4}, one pair with every field, more, count.
-        let bytes = b"\x0a\x08\x08\x01\x10\x02\x18\x03\x20\x04\x12\x0e\x0a\x01k\x10\x05\x18\x06\x20\x07\x2a\x02vv\x30\x08\x18\x01\x20\x09";
+        let bytes = b"\x0a\x08\x08\x01\x10\x02\x18\x03\x20\x04\x12\x0f\x0a\x01k\x10\x05\x18\x06\x20\x07\x2a\x02vv\x30\x08\x18\x01\x20\x09";
         let range = RangeResponse::decode(&bytes[..]).unwrap();
         assert_eq!(range.kvs, [KeyValue { key: Bytes::from_static(b"k"), value: Bytes::from_static(b"vv") }]);
         let status =

@@ -4,7 +4,11 @@ use std::fs;
 use std::process::{Command, Output};
 
 fn peers(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_renkei-loadtest")).arg("peers").args(args).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_renkei-loadtest"))
+        .arg("peers")
+        .args(args)
+        .output()
+        .expect("cargo builds the binary before its tests")
 }
 
 #[test]

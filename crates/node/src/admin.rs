@@ -67,7 +67,7 @@ impl NodeAdminService for NodeAdmin {
     async fn status(&self, request: Request<pb::StatusRequest>) -> Result<Response<pb::StatusReply>, Status> {
         admit(&request, &[Role::Operator])?;
         let follower = &self.founder.follower;
-        let mut replicas: Vec<_> = follower.engine.replicas().iter().map(|replica| status(&replica.status())).collect();
+        let mut replicas: Vec<_> = follower.engine.replicas().iter().map(status).collect();
         replicas.sort_by_key(|replica| replica.group);
         let reply = StatusReply {
             node: follower.engine.node(),
@@ -108,7 +108,8 @@ impl NodeAdmin {
     }
 }
 
-fn status(status: &renkei_consensus::ReplicaStatus) -> ReplicaStatus {
+fn status(replica: &renkei_consensus::Replica) -> ReplicaStatus {
+    let status = replica.status();
     let place =
         |(replica, node): (&renkei_ids::ReplicaId, &renkei_ids::NodeId)| Member { replica: *replica, node: *node };
     let index = |index: Option<u64>| index.unwrap_or(0);
@@ -123,6 +124,7 @@ fn status(status: &renkei_consensus::ReplicaStatus) -> ReplicaStatus {
         snapshot: index(status.snapshot),
         purged: index(status.purged),
         members: status.members.nodes.iter().map(place).collect(),
-        leads: status.role == renkei_consensus::Role::Leader,
+        // A leader that has not applied its own first entry does not serve yet.
+        leads: replica.leadership().is_some(),
     }
 }

@@ -60,7 +60,8 @@ pub struct SnapshotSchedule {
     pub interval: Duration,
     /// Bytes of log below the snapshot that are kept, so that a replica that was away catches up without one.
     pub keep_bytes: u64,
-    /// Entries that a purge deletes at least; a purge costs a write whatever its size.
+    /// Entries that a purge deletes at least, unless they hold a quarter of `log_bytes`; a purge costs a write whatever
+    /// its size.
     pub purge_step: u64,
     /// A state is flushed when its oldest unflushed write is so old: an idle group must not pin memory.
     pub flush_age: Duration,

@@ -17,6 +17,8 @@ use crate::replica::Replica;
 
 /// A snapshot that takes longer does not hold up the other groups.
 const SNAPSHOT_LIMIT: Duration = Duration::from_secs(600);
+/// The share of `log_bytes` that a purge of fewer entries than `purge_step` must free.
+const PURGE_SHARE: u64 = 4;
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 pub(super) async fn run(engine: WeakEngine, stopping: CancellationToken) {
@@ -138,7 +140,10 @@ fn purge_through(
         if bytes_after(middle) >= schedule.keep_bytes { low = middle + 1 } else { high = middle }
     }
     let through = low.checked_sub(1).filter(|&through| through >= first)?;
-    (through - first + 1 >= schedule.purge_step).then_some(through)
+    // A purge costs a write whatever its size; few entries are worth one where they are large.
+    let worth = through - first + 1 >= schedule.purge_step
+        || bytes_after(first).saturating_sub(bytes_after(through)) >= schedule.log_bytes / PURGE_SHARE;
+    worth.then_some(through)
 }
 
 async fn flush_if_old(replica: &Replica, age: Duration) -> Result<(), StorageError> {
@@ -186,5 +191,13 @@ mod tests {
         assert_eq!(purge_through(61, 99, &SCHEDULE, bytes_after), None, "less than a step");
         assert_eq!(purge_through(80, 99, &SCHEDULE, bytes_after), None, "fewer bytes than are kept");
         assert_eq!(purge_through(5, 3, &SCHEDULE, bytes_after), None, "a snapshot before the log");
+    }
+
+    #[test]
+    fn few_entries_are_purged_where_they_are_large() {
+        // Entries 0 to 9 of 100 bytes each; a quarter of `log_bytes` is 250.
+        let bytes_after = |index: u64| (9 - index.min(9)) * 100;
+        assert_eq!(purge_through(0, 9, &SCHEDULE, bytes_after), Some(6));
+        assert_eq!(purge_through(4, 9, &SCHEDULE, bytes_after), None, "200 bytes are not worth a write");
     }
 }

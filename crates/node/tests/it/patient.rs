@@ -37,7 +37,7 @@ impl Patient {
             institution: InstTag::from_bytes([2; 16]),
             classes: vec![SUMMARY, BODY],
             period: Period::ALL,
-            scope: Scope::READ.with(Scope::WRITE).with(Scope::DELETE).with(Scope::RULES),
+            scope: Scope::READ.with(Scope::WRITE).with(Scope::DELETE).with(Scope::RULES).with(Scope::AUDIT),
             purpose: Purpose::Care,
             issued: cloud.now(),
             expires: cloud.now().plus_millis(3_600_000),

@@ -36,7 +36,9 @@ pub(crate) enum NotRecorded {
     Engine(ProposeError),
     /// Too many items wait already.
     Full,
-    /// The group is not founded, or the replica is stopping.
+    /// The group has a leader, and has not taken its slots yet.
+    NotFounded,
+    /// The replica is stopping.
     Gone,
 }
 
@@ -139,6 +141,7 @@ async fn propose(replica: Replica, time: renkei_ids::UnixMillis, entry: Vec<Wait
         Err(error) => Err(NotRecorded::Engine(error)),
         Ok(reply) => match Verdicts::decode(&reply) {
             Ok(Verdicts { log: Some(log), verdicts }) if verdicts.len() == tellers.len() => Ok((log, verdicts)),
+            Ok(Verdicts { log: None, .. }) => Err(NotRecorded::NotFounded),
             Ok(_) | Err(_) => Err(NotRecorded::Gone),
         },
     };

@@ -37,7 +37,7 @@ impl Server {
             Verdict::Expired(_) => Err(Refusal::new(ErrorCode::CapabilityExpired)),
             Verdict::OutOfScope(_) => Err(Refusal::new(ErrorCode::CapabilityScope)),
             Verdict::WrongOwner { epoch, frozen } => Err(self.wrong_owner(epoch, frozen)),
-            Verdict::NotFounded => Err(Refusal::new(ErrorCode::NotBootstrapped)),
+            Verdict::NotFounded => Err(Refusal::new(ErrorCode::Unavailable)),
             Verdict::Malformed | Verdict::Changed => Err(Refusal::new(ErrorCode::InvalidArgument)),
         }
     }
@@ -66,6 +66,7 @@ impl Server {
         match reason {
             NotRecorded::Full | NotRecorded::Engine(ProposeError::Overloaded) => Refusal::new(ErrorCode::Busy),
             NotRecorded::Engine(ProposeError::NotLeader { hint }) => self.not_leader(hint.map(|(_, node)| node)),
+            NotRecorded::NotFounded => Refusal::new(ErrorCode::Unavailable),
             NotRecorded::Engine(ProposeError::OutcomeUnknown) => Refusal::new(ErrorCode::OutcomeUnknown),
             NotRecorded::Engine(ProposeError::Stopped) | NotRecorded::Gone => Refusal::new(ErrorCode::ShuttingDown),
         }

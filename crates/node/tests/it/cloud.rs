@@ -17,6 +17,8 @@ use renkei_wire::{
 };
 use tonic::transport::Channel;
 
+use crate::patient::{self, Patient};
+
 pub(crate) const CLOUD: CloudId = CloudId::from_bytes([0xC1; 16]);
 /// Longest time that a cloud on a busy machine may take to elect, recover or catch up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -159,10 +161,15 @@ impl TestCloud {
         .await
     }
 
+    /// Waits until every group is led and has taken its slots.
     async fn wait_led(&self) {
-        let groups: Vec<_> = self.map().await.unwrap().groups.iter().map(|place| place.group).collect();
-        for group in groups {
-            self.leader(group).await;
+        let map = self.map().await.unwrap();
+        for place in &map.groups {
+            let led = |patient: &Patient| map.slots.group_of(patient.slot()) == place.group;
+            let patient = (0..=u8::MAX).map(Patient::new).find(led).unwrap();
+            let capability = patient.capability(self).sign(&self.vault).unwrap();
+            self.ask(&patient::request(capability, patient::timeline()), patient.slot()).await.unwrap();
+            self.leader(place.group).await;
         }
     }
 

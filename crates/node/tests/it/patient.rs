@@ -19,11 +19,9 @@ pub(crate) const BODY: ClassTag = ClassTag::from_bytes([0xB0; 16]);
 pub(crate) struct Patient(pub(crate) Pid);
 
 impl Patient {
-    /// A patient in the slot that the number's low bits name, 16 apart.
+    /// A patient whose number is the first byte of her id: 16 slots apart from the next.
     pub(crate) fn new(n: u8) -> Self {
-        let mut bytes = [n; 16];
-        bytes[0] = n.wrapping_mul(16);
-        Self(Pid::from_bytes(bytes))
+        Self(Pid::from_bytes([n; 16]))
     }
 
     pub(crate) fn slot(&self) -> Slot {

@@ -24,7 +24,7 @@ async fn a_cloud_is_founded_once_and_serves_every_slot() {
 
     let map = cloud.map().await.unwrap();
     assert_eq!((map.groups.len(), map.nodes.len()), (4, 3));
-    for n in 0..16 {
+    for n in (0..=u8::MAX).step_by(16) {
         let patient = Patient::new(n);
         let asked = patient::request(patient::sign(&cloud, &patient.capability(&cloud)), patient::timeline());
         let reply = cloud.ask(&asked, patient.slot()).await.unwrap();

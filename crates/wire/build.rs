@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use prost::Message as _;
 
 /// Messages that hold something of a patient: their `Debug` is written by hand, in `src/pb.rs`, and shows nothing.
-const REDACTED: [&str; 14] = [
+const REDACTED: [&str; 26] = [
     ".renkei.node.v1.SignedCapability",
     ".renkei.node.v1.Request",
     ".renkei.node.v1.GetRecord",
@@ -22,6 +22,18 @@ const REDACTED: [&str; 14] = [
     ".renkei.node.v1.AuditRow",
     ".renkei.node.v1.BodyPiece",
     ".renkei.peer.v1.PeerFrame",
+    ".renkei.vault.v1.InsecureOpening",
+    ".renkei.vault.v1.Opened",
+    ".renkei.vault.v1.ClassGrant",
+    ".renkei.vault.v1.YearKey",
+    ".renkei.vault.v1.PutItem",
+    ".renkei.vault.v1.Replaced",
+    ".renkei.vault.v1.PutGrant",
+    ".renkei.vault.v1.DeleteItem",
+    ".renkei.vault.v1.DeleteGrant",
+    ".renkei.vault.v1.OpenStubsRequest",
+    ".renkei.vault.v1.SealedStub",
+    ".renkei.vault.v1.OpenedStub",
 ];
 
 #[expect(clippy::disallowed_methods, reason = "cargo names the output folder in the environment and nowhere else")]

@@ -35,10 +35,12 @@ impl Scope {
     pub const WRITE: Self = Self(2);
     /// Records may be deleted.
     pub const DELETE: Self = Self(4);
-    /// Rules may be set, capabilities revoked and audit rows listed.
+    /// Rules may be set and capabilities revoked.
     pub const RULES: Self = Self(8);
+    /// Audit rows may be listed.
+    pub const AUDIT: Self = Self(16);
 
-    const KNOWN: u8 = 15;
+    const KNOWN: u8 = 31;
 
     /// Both sets together.
     #[must_use]
@@ -63,7 +65,7 @@ impl Scope {
 }
 
 /// Why records are asked for. There is no other purpose: an unknown one is refused, not mapped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Purpose {
     /// Treatment of a patient who is present.
@@ -79,7 +81,8 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    fn from_raw(raw: u32) -> Option<Self> {
+    /// From its encoded number; `None` where it is unknown.
+    pub fn from_raw(raw: u32) -> Option<Self> {
         [Self::Care, Self::Emergency, Self::Own, Self::Repair, Self::Report]
             .into_iter()
             .find(|purpose| u32::from(*purpose as u8) == raw)

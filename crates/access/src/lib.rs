@@ -4,10 +4,12 @@
 //! institutions and classes are tags.
 
 mod capability;
+mod evidence;
 mod rules;
 
 pub use capability::{
     CAPABILITY_MAX_BYTES, CLASSES_MAX, Capability, CapabilityRefusal, InvalidCapability, Period, Purpose, RECORDS_MAX,
     RecordGrant, STUB_MAX_BYTES, Scope, SignedCapability, SigningKey, VerifyingKey,
 };
+pub use evidence::Evidence;
 pub use rules::{Effect, InvalidRules, RULES_MAX, Rule, RuleSet, Subject, Target};

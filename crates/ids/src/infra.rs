@@ -185,6 +185,10 @@ hex_id!(
     CloudId, 16
 );
 hex_id!(
+    /// An institution: random, and never changed. Its name and keys are attributes that the directory gives.
+    InstitutionId, 16
+);
+hex_id!(
     /// One append-only audit log: drawn at random when its group is created, never moved to another.
     LogId, 16
 );

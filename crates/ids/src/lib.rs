@@ -9,9 +9,12 @@ mod infra;
 mod opaque;
 mod time;
 
-pub use infra::{CloudId, GroupId, InvalidSlot, LeaderTerm, LogId, NodeId, ReplicaId, SLOTS, Slot, SlotEpoch};
+pub use infra::{
+    CloudId, GroupId, InstitutionId, InvalidSlot, LeaderTerm, LogId, NodeId, ReplicaId, SLOTS, Slot, SlotEpoch,
+};
 pub use opaque::{
-    BindingTag, CapabilityId, ClassTag, ContentTag, IdemTag, InstTag, InvalidLength, KeyHash, Pid, RecordId, RequestId,
+    BindingId, BindingTag, CapabilityId, ClassTag, ContentTag, IdemTag, InstTag, InvalidLength, KeyHash, Pid, RecordId,
+    RequestId,
 };
 pub use time::{Clock, InvalidMonth, MonthBucket, SizeBucket, UnixMillis};
 

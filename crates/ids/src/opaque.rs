@@ -88,6 +88,10 @@ opaque_id!(
     BindingTag, 16
 );
 opaque_id!(
+    /// Random id of a binding (person to member id); a node sees its [`BindingTag`].
+    BindingId, 16
+);
+opaque_id!(
     /// HMAC of a client's idempotency key, under a key of (patient, institution).
     IdemTag, 16
 );

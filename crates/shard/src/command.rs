@@ -277,7 +277,8 @@ impl Operation {
             Self::Get | Self::Timeline => Scope::READ,
             Self::Put => Scope::WRITE,
             Self::Delete => Scope::DELETE,
-            Self::ListAudit | Self::SetRules | Self::Revoke => Scope::RULES,
+            Self::ListAudit => Scope::AUDIT,
+            Self::SetRules | Self::Revoke => Scope::RULES,
         }
     }
 

@@ -26,6 +26,7 @@ mod signed_capability;
 mod stored;
 mod timeline_page;
 mod timeline_position;
+mod vault;
 
 pub use admin::{
     InvalidBootstrapReply, InvalidBootstrapRequest, InvalidDigestReply, InvalidMember, InvalidNodeAt, InvalidNodes,
@@ -55,6 +56,11 @@ pub use signed_capability::InvalidSignedCapability;
 pub use stored::InvalidStored;
 pub use timeline_page::InvalidTimelinePage;
 pub use timeline_position::InvalidTimelinePosition;
+pub use vault::{
+    InvalidBatch, InvalidClass, InvalidClassGrant, InvalidDeleteGrant, InvalidDeleteItem, InvalidInsecureOpening,
+    InvalidOpenStubsReply, InvalidOpenStubsRequest, InvalidOpened, InvalidOpenedStub, InvalidPutGrant, InvalidPutItem,
+    InvalidResults, InvalidSealedStub, UnknownValue,
+};
 
 use bytes::Bytes;
 

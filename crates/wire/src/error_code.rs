@@ -66,6 +66,18 @@ pub enum ErrorCode {
     InternalIo,
     /// The node is stopping.
     ShuttingDown,
+    /// A budget of the vault is used up.
+    BudgetExhausted,
+    /// Evidence and purpose do not allow what is asked.
+    EvidenceInsufficient,
+    /// The opening cannot be read, or this vault did not seal it.
+    OpeningInvalid,
+    /// The opening has expired.
+    OpeningExpired,
+    /// The opening was given to another gateway.
+    OpeningOtherGateway,
+    /// The opening was not asked for this use.
+    OpeningScope,
 }
 
 /// What becomes of a retry.

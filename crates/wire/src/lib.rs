@@ -22,6 +22,7 @@ mod refusal;
 mod reply;
 mod request;
 mod route_map;
+pub mod vault;
 
 pub use body::{BodyAssembly, BodyPiece, InvalidBody, pieces};
 pub use bounds::{InvalidSize, OutOfRange};
@@ -37,6 +38,8 @@ pub use pb::node::v1::node_service_client::NodeServiceClient;
 pub use pb::node::v1::node_service_server::{NodeService, NodeServiceServer};
 pub use pb::peer::v1::peer_service_client::PeerServiceClient;
 pub use pb::peer::v1::peer_service_server::{PeerService, PeerServiceServer};
+pub use pb::vault::v1::vault_service_client::VaultServiceClient;
+pub use pb::vault::v1::vault_service_server::{VaultService, VaultServiceServer};
 pub use refusal::{FieldName, InvalidFieldName, InvalidRefusal, Refusal};
 pub use reply::{AuditPage, AuditRef, AuditRow, EntryBody, NodeReply, Outcome, RecordEntry, Stored, TimelinePage};
 pub use request::{

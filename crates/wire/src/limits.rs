@@ -38,7 +38,17 @@ pub const ADMIN_MAX_NODES: usize = 64;
 pub const ADMIN_MAX_REPLICAS: usize = 1_024;
 /// Text of a node's address: a DNS name of 253, a colon and a port.
 pub const ADDRESS_MAX_BYTES: usize = 259;
+/// Items of one call to the vault, and so of one entry of its log.
+pub const VAULT_MAX_ITEMS: usize = 64;
+/// Calendar years that the period of one opening touches.
+pub const VAULT_MAX_YEARS: u16 = 32;
+/// An opening as the vault sealed it.
+pub const OPENING_MAX_BYTES: usize = 1_024;
+/// Stubs of one call to the vault: those of a whole audit page.
+pub const VAULT_MAX_STUBS: usize = AUDIT_MAX_ROWS as usize;
 
+/// One message of `VaultService`, either way: 64 openings of 6 classes and 32 years are 600 KiB, 500 stubs as much.
+pub const VAULT_MESSAGE_MAX_BYTES: usize = 2 << 20;
 /// One message of `NodeService`, either way, for the limit of the codec.
 ///
 /// tonic has one limit for each service, so the unary calls and the stream share it. The largest message is a batch of

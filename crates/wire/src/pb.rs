@@ -39,6 +39,10 @@ generated!(
     /// What nodes of one cloud say to each other.
     peer, "renkei.peer.v1"
 );
+generated!(
+    /// What a gateway asks of a vault.
+    vault, "renkei.vault.v1"
+);
 
 // The list is that of `REDACTED` in build.rs: one that is missing here does not compile, one too many neither.
 redacted! {
@@ -57,4 +61,16 @@ redacted! {
     node::v1::AuditRow
     node::v1::BodyPiece
     peer::v1::PeerFrame
+    vault::v1::InsecureOpening
+    vault::v1::Opened
+    vault::v1::ClassGrant
+    vault::v1::YearKey
+    vault::v1::PutItem
+    vault::v1::Replaced
+    vault::v1::PutGrant
+    vault::v1::DeleteItem
+    vault::v1::DeleteGrant
+    vault::v1::OpenStubsRequest
+    vault::v1::SealedStub
+    vault::v1::OpenedStub
 }

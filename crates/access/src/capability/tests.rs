@@ -9,7 +9,7 @@ fn arb_capability() -> impl Strategy<Value = Capability> {
         vec((any::<[u8; 16]>(), 1_u32..), 0..=RECORDS_MAX),
         vec(any::<u8>(), 0..=STUB_MAX_BYTES),
     );
-    let numbers = (any::<u16>(), any::<u16>(), 0_u8..16, 0_usize..5, any::<u64>(), any::<u64>());
+    let numbers = (any::<u16>(), any::<u16>(), 0_u8..32, 0_usize..5, any::<u64>(), any::<u64>());
     (ids, lists, numbers).prop_map(
         |((id, pid, inst, gateway), (classes, records, stub), (from, to, scope, why, issued, expires))| Capability {
             id: CapabilityId::from_bytes(id),
@@ -106,7 +106,7 @@ fn an_unknown_format_purpose_or_scope_is_refused() {
     let keys = [vault().verifying_key()];
     assert_eq!(sealed(vec![9]).verify(&keys), Err(InvalidCapability::Format(9)));
     assert_eq!(sealed(vec![]).verify(&keys), Err(InvalidCapability::Malformed("format version")));
-    for (scope, purpose, refusal) in [(16, 1, "scope"), (1, 6, "purpose"), (1, 0, "purpose")] {
+    for (scope, purpose, refusal) in [(32, 1, "scope"), (1, 6, "purpose"), (1, 0, "purpose")] {
         let body = format::Body { scope, purpose, ..format::Body::from(&sample()) };
         let mut bytes = vec![FORMAT];
         body.encode(&mut bytes).unwrap();

@@ -73,7 +73,7 @@ pub(crate) fn access(n: u8) -> Access {
         capability: CapabilityId::from_bytes([0xCA; 16]),
         pid: pid(n),
         institution: InstTag::from_bytes([0x1A; 16]),
-        scope: Scope::READ.with(Scope::WRITE).with(Scope::DELETE).with(Scope::RULES),
+        scope: Scope::READ.with(Scope::WRITE).with(Scope::DELETE).with(Scope::RULES).with(Scope::AUDIT),
         expires: UnixMillis(NOW + 1_000 * HOUR),
         request: RequestId::from_bytes([0x4E; 16]),
         stub: Bytes::from_static(b"sealed stub"),

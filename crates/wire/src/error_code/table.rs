@@ -14,7 +14,7 @@ const fn after_refresh(millis: u64) -> Retry {
     Retry::AfterRefresh(Duration::from_millis(millis))
 }
 
-pub(super) const ROWS: [ErrorRow; 28] = [
+pub(super) const ROWS: [ErrorRow; 34] = [
     ErrorRow {
         code: ErrorCode::NotLeader,
         name: "not_leader",
@@ -238,5 +238,53 @@ pub(super) const ROWS: [ErrorRow; 28] = [
         meaning: "The node is stopping and took nothing of this request.",
         next: "Go to another replica.",
         retry: after_refresh(100),
+    },
+    ErrorRow {
+        code: ErrorCode::BudgetExhausted,
+        name: "budget_exhausted",
+        grpc: Code::ResourceExhausted,
+        meaning: "A budget of the vault, of the institution, the gateway or the slot, is used up for this minute or day.",
+        next: "Wait as long as the refusal says; where the use is rightful and lasting, have an operator raise the budget.",
+        retry: after(60_000),
+    },
+    ErrorRow {
+        code: ErrorCode::EvidenceInsufficient,
+        name: "evidence_insufficient",
+        grpc: Code::PermissionDenied,
+        meaning: "What stood behind the check-in does not allow this use for this purpose.",
+        next: "Check the patient in with stronger evidence, or ask for less.",
+        retry: Retry::NewRequest,
+    },
+    ErrorRow {
+        code: ErrorCode::OpeningInvalid,
+        name: "opening_invalid",
+        grpc: Code::Unauthenticated,
+        meaning: "The opening cannot be read, or this cloud's vault did not seal it.",
+        next: "Open the patient again.",
+        retry: Retry::NewRequest,
+    },
+    ErrorRow {
+        code: ErrorCode::OpeningExpired,
+        name: "opening_expired",
+        grpc: Code::Unauthenticated,
+        meaning: "The opening has expired by the vault's clock.",
+        next: "Open the patient again.",
+        retry: Retry::NewRequest,
+    },
+    ErrorRow {
+        code: ErrorCode::OpeningOtherGateway,
+        name: "opening_other_gateway",
+        grpc: Code::PermissionDenied,
+        meaning: "The opening was given to another gateway than the one whose certificate was presented.",
+        next: "Open the patient through this gateway.",
+        retry: Retry::No,
+    },
+    ErrorRow {
+        code: ErrorCode::OpeningScope,
+        name: "opening_scope",
+        grpc: Code::PermissionDenied,
+        meaning: "The opening was not asked for this use, or not for this class of record.",
+        next: "Open the patient again for what is needed, if the evidence allows it.",
+        retry: Retry::NewRequest,
     },
 ];

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use prost::Message as _;
 
 /// Messages that hold something of a patient: their `Debug` is written by hand, in `src/pb.rs`, and shows nothing.
-const REDACTED: [&str; 26] = [
+const REDACTED: [&str; 43] = [
     ".renkei.node.v1.SignedCapability",
     ".renkei.node.v1.Request",
     ".renkei.node.v1.GetRecord",
@@ -22,6 +22,23 @@ const REDACTED: [&str; 26] = [
     ".renkei.node.v1.AuditRow",
     ".renkei.node.v1.BodyPiece",
     ".renkei.peer.v1.PeerFrame",
+    ".renkei.record.v1.Patient",
+    ".renkei.record.v1.Actor",
+    ".renkei.record.v1.PutHead",
+    ".renkei.record.v1.PutDocumentRequest",
+    ".renkei.record.v1.ReplaceHead",
+    ".renkei.record.v1.ReplaceDocumentRequest",
+    ".renkei.record.v1.PutDocumentReply",
+    ".renkei.record.v1.BulkPutRequest",
+    ".renkei.record.v1.BulkPutReply",
+    ".renkei.record.v1.GetDocumentRequest",
+    ".renkei.record.v1.GetDocumentReply",
+    ".renkei.record.v1.QueryTimelineRequest",
+    ".renkei.record.v1.TimelineEntry",
+    ".renkei.record.v1.TimelinePage",
+    ".renkei.record.v1.DeleteDocumentRequest",
+    ".renkei.record.v1.ListAuditRequest",
+    ".renkei.record.v1.AuditEntry",
     ".renkei.vault.v1.InsecureOpening",
     ".renkei.vault.v1.Opened",
     ".renkei.vault.v1.ClassGrant",

@@ -78,6 +78,72 @@ pub enum ErrorCode {
     OpeningOtherGateway,
     /// The opening was not asked for this use.
     OpeningScope,
+    /// There is no such record, or it is hidden or of a class that is not allowed: one answer for all three.
+    NotFound,
+    /// The reference does not open for this institution and patient.
+    ReferenceInvalid,
+    /// The continuation does not open for this institution, patient and query.
+    ContinuationInvalid,
+    /// What is stored does not open under the record's key, so no byte of it is given.
+    IntegrityFailed,
+    /// The document has no bytes.
+    DocumentEmpty,
+    /// The document is not UTF-8.
+    DocumentNotUtf8,
+    /// A byte order mark stands in front of the document.
+    DocumentByteOrderMark,
+    /// A string of the document holds the character U+0000.
+    DocumentNulCharacter,
+    /// The document is not JSON by RFC 8259.
+    DocumentMalformedJson,
+    /// An escape in the document is half of a surrogate pair.
+    DocumentLoneSurrogate,
+    /// Objects and arrays of the document are nested more than 64 levels deep.
+    DocumentTooDeep,
+    /// An object of the document has one name twice.
+    DocumentDuplicateName,
+    /// An object of the document has more than 256 names.
+    DocumentTooManyMembers,
+    /// Something follows the document.
+    DocumentTrailingData,
+    /// The document is no object with a resourceType.
+    DocumentNotAResource,
+    /// A resource of the document holds a photo.
+    DocumentPhoto,
+    /// An identifier of the document has the form of a My Number.
+    DocumentMyNumber,
+    /// An attachment of the document names an external url and holds no data.
+    DocumentExternalAttachment,
+    /// A resource of the document is about another patient than the document.
+    DocumentOtherPatient,
+    /// This kind of resource is not taken alone.
+    DocumentResourceNotTaken,
+    /// The Bundle is not of type document.
+    DocumentBundleTypeNotTaken,
+    /// The document Bundle has no Composition, or several.
+    DocumentNotOneComposition,
+    /// The type of the Composition is not taken.
+    DocumentDocumentTypeNotTaken,
+    /// The document names Japanese profiles, none of which is taken.
+    DocumentProfileNotTaken,
+    /// A member id in the document has a wrong form or check digit.
+    DocumentInvalidMemberId,
+    /// An insurer number in the document has a wrong form or check digit.
+    DocumentInvalidInsurerNumber,
+    /// The document's own identifier begins with a wrong institution number.
+    DocumentInvalidInstitutionNumber,
+    /// The prescription number has a wrong form or check digit.
+    DocumentInvalidPrescriptionNumber,
+    /// A birth date in the document is no date.
+    DocumentInvalidBirthDate,
+    /// A gender in the document is not of FHIR.
+    DocumentInvalidSex,
+    /// A date in the document is no date.
+    DocumentInvalidDate,
+    /// No date tells the month of the record.
+    DocumentMissingDate,
+    /// A field of the document is missing without which the record says nothing.
+    DocumentMissingField,
 }
 
 /// What becomes of a retry.
@@ -188,6 +254,7 @@ the details of the gRPC status; on a stream it is the reply frame of its call. A
 |---|---|---|---|---|
 ";
 
+mod documents;
 mod table;
 
 #[cfg(test)]

@@ -47,6 +47,23 @@ pub const OPENING_MAX_BYTES: usize = 1_024;
 /// Stubs of one call to the vault: those of a whole audit page.
 pub const VAULT_MAX_STUBS: usize = AUDIT_MAX_ROWS as usize;
 
+/// A document as an institution sends it.
+pub const DOCUMENT_MAX_BYTES: usize = 10_485_760;
+/// Idempotency key that an institution chooses.
+pub const IDEMPOTENCY_KEY_MAX_BYTES: usize = 64;
+/// Name of an actor inside the institution.
+pub const ACTOR_ID_MAX_BYTES: usize = 64;
+/// Role of an actor inside the institution.
+pub const ACTOR_ROLE_MAX_BYTES: usize = 32;
+/// A ticket.
+pub const TICKET_MAX_BYTES: usize = 4_096;
+/// A sealed continuation token.
+pub const CONTINUATION_MAX_BYTES: usize = 256;
+/// Summaries of one timeline page as an institution gets it, both forms together. A gateway ends the page here.
+pub const RECORD_PAGE_MAX_BYTES: usize = 2 << 20;
+/// One message of `RecordService`, either way: what clients of other makes take unless told otherwise.
+pub const RECORD_MESSAGE_MAX_BYTES: usize = 4 << 20;
+
 /// One message of `VaultService`, either way: 64 openings of 6 classes and 32 years are 600 KiB, 500 stubs as much.
 pub const VAULT_MESSAGE_MAX_BYTES: usize = 2 << 20;
 /// One message of `NodeService`, either way, for the limit of the codec.

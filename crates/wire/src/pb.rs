@@ -40,6 +40,10 @@ generated!(
     peer, "renkei.peer.v1"
 );
 generated!(
+    /// What an institution asks of its gateway.
+    record, "renkei.record.v1"
+);
+generated!(
     /// What a gateway asks of a vault.
     vault, "renkei.vault.v1"
 );
@@ -61,6 +65,29 @@ redacted! {
     node::v1::AuditRow
     node::v1::BodyPiece
     peer::v1::PeerFrame
+    record::v1::Patient
+    record::v1::patient::OpenedBy
+    record::v1::Actor
+    record::v1::PutHead
+    record::v1::PutDocumentRequest
+    record::v1::put_document_request::Part
+    record::v1::ReplaceHead
+    record::v1::ReplaceDocumentRequest
+    record::v1::replace_document_request::Part
+    record::v1::PutDocumentReply
+    record::v1::BulkPutRequest
+    record::v1::bulk_put_request::Part
+    record::v1::BulkPutReply
+    record::v1::bulk_put_reply::Outcome
+    record::v1::GetDocumentRequest
+    record::v1::GetDocumentReply
+    record::v1::get_document_reply::Part
+    record::v1::QueryTimelineRequest
+    record::v1::TimelineEntry
+    record::v1::TimelinePage
+    record::v1::DeleteDocumentRequest
+    record::v1::ListAuditRequest
+    record::v1::AuditEntry
     vault::v1::InsecureOpening
     vault::v1::Opened
     vault::v1::ClassGrant

@@ -13,7 +13,7 @@ use crate::error_code::{ErrorCode, Retry};
 use crate::pb;
 
 /// Longest name of a field that a refusal carries, in bytes.
-const FIELD_MAX_BYTES: usize = 64;
+const FIELD_MAX_BYTES: usize = 128;
 
 /// A request that was not served, and what its sender needs to go on. It holds nothing of a patient and may be logged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,13 +32,14 @@ pub struct Refusal {
     pub field: Option<FieldName>,
 }
 
-/// Name of a field in lower-case ASCII with underscores and dots, at most 64 bytes.
+/// Name of a field of a message, such as `put.summary`, or path of a field of a document, such as
+/// `entry[2].resource.*.value`, where `*` stands for a name that is none of FHIR's: at most 128 bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldName(Cow<'static, str>);
 
 /// Text that names no field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a field's name takes 1 to 64 of a-z, 0-9, underscore and dot")]
+#[error("a field's name takes 1 to 128 of a-z, A-Z, 0-9 and _.[]*")]
 pub struct InvalidFieldName;
 
 /// A refusal from outside that does not read.
@@ -202,7 +203,7 @@ impl FieldName {
 const fn names_a_field(name: &[u8]) -> bool {
     let mut at = 0;
     while at < name.len() {
-        if !matches!(name[at], b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.') {
+        if !matches!(name[at], b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b'[' | b']' | b'*') {
             return false;
         }
         at += 1;
@@ -268,11 +269,11 @@ mod tests {
         let known = pb::node::v1::Refusal::from(Refusal::invalid("put.summary"));
         let code = pb::node::v1::Refusal { code: "brand_new".to_owned(), ..known.clone() };
         assert_eq!(Refusal::try_from(code), Err(InvalidRefusal::Code(crate::UnknownErrorCode)));
-        for odd in ["", "Put", "a b", &"x".repeat(65)] {
+        for odd in ["", "Pu\u{e9}t", "a b", &"x".repeat(129)] {
             let field = pb::node::v1::Refusal { field: Some((*odd).to_owned()), ..known.clone() };
             assert_eq!(Refusal::try_from(field), Err(InvalidRefusal::Field(InvalidFieldName)), "{odd:?}");
         }
-        let longest = pb::node::v1::Refusal { field: Some("x".repeat(64)), ..known };
+        let longest = pb::node::v1::Refusal { field: Some("x".repeat(128)), ..known };
         assert!(Refusal::try_from(longest).is_ok());
     }
 }

@@ -4,7 +4,21 @@ use std::time::Duration;
 
 use tonic::Code;
 
+use super::documents::DOCUMENTS;
 use super::{ErrorCode, ErrorRow, Retry};
+
+const COUNT: usize = SERVICES.len() + DOCUMENTS.len();
+
+/// Those of the services, then those of documents.
+pub(super) const ROWS: [ErrorRow; COUNT] = {
+    let mut rows = [SERVICES[0]; COUNT];
+    let mut at = 0;
+    while at < COUNT {
+        rows[at] = if at < SERVICES.len() { SERVICES[at] } else { DOCUMENTS[at - SERVICES.len()] };
+        at += 1;
+    }
+    rows
+};
 
 const fn after(millis: u64) -> Retry {
     Retry::After(Duration::from_millis(millis))
@@ -14,7 +28,7 @@ const fn after_refresh(millis: u64) -> Retry {
     Retry::AfterRefresh(Duration::from_millis(millis))
 }
 
-pub(super) const ROWS: [ErrorRow; 34] = [
+const SERVICES: [ErrorRow; 38] = [
     ErrorRow {
         code: ErrorCode::NotLeader,
         name: "not_leader",
@@ -286,5 +300,37 @@ pub(super) const ROWS: [ErrorRow; 34] = [
         meaning: "The opening was not asked for this use, or not for this class of record.",
         next: "Open the patient again for what is needed, if the evidence allows it.",
         retry: Retry::NewRequest,
+    },
+    ErrorRow {
+        code: ErrorCode::NotFound,
+        name: "not_found",
+        grpc: Code::NotFound,
+        meaning: "There is no such record, or it is hidden or of a class that is not allowed: one answer for all three.",
+        next: "Compare the reference with what was stored.",
+        retry: Retry::No,
+    },
+    ErrorRow {
+        code: ErrorCode::ReferenceInvalid,
+        name: "reference_invalid",
+        grpc: Code::InvalidArgument,
+        meaning: "The reference does not open for this institution and patient.",
+        next: "Present a reference that this institution was given for this patient.",
+        retry: Retry::No,
+    },
+    ErrorRow {
+        code: ErrorCode::ContinuationInvalid,
+        name: "continuation_invalid",
+        grpc: Code::InvalidArgument,
+        meaning: "The continuation does not open for this institution, patient and query.",
+        next: "Begin the query anew, or repeat it unchanged.",
+        retry: Retry::NewRequest,
+    },
+    ErrorRow {
+        code: ErrorCode::IntegrityFailed,
+        name: "integrity_failed",
+        grpc: Code::DataLoss,
+        meaning: "What is stored does not open under the record's key, so no byte of it is given.",
+        next: "Have the cloud's operator look into it, for a stored record was changed.",
+        retry: Retry::No,
     },
 ];

@@ -6,5 +6,6 @@ mod baseline;
 mod descriptors;
 mod edges;
 mod errors;
+mod record;
 mod refused_answers;
 mod round_trip;

@@ -1,0 +1,20 @@
+//! Messages of the service towards institutions.
+
+mod actor;
+mod audit_entry;
+mod bulk_put;
+mod delete_document;
+mod get_document;
+mod invalid;
+mod kind;
+mod list_audit;
+mod month;
+mod patient;
+mod put_document_reply;
+mod put_head;
+mod query_timeline;
+mod timeline;
+mod upload;
+mod words;
+
+pub use invalid::InvalidRecordMessage;

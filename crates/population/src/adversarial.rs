@@ -7,7 +7,6 @@ use crate::birth::Sex;
 use crate::document::{Content, DocumentKind, Expected};
 use crate::draw::{Domain, Seed};
 use crate::fhir::{Coding, HOT9};
-use crate::kanji::variants_of;
 use crate::names::{FAMILIES, MEN_YOUNGER, WOMEN_YOUNGER};
 use crate::notation::{FiveItems, Item};
 use crate::person::{Person, PersonIndex};
@@ -53,7 +52,7 @@ pub fn over_long(population: &Population, index: PersonIndex, version: u32, limi
 
 /// A vaccination whose brackets are open `depth` deep at the deepest: nested extensions, which FHIR allows. A depth
 /// below five is raised to five.
-pub fn deep(population: &Population, index: PersonIndex, version: u32, depth: usize) -> Vec<u8> {
+pub fn deep(population: &Population, index: PersonIndex, version: u32, depth: u32) -> Vec<u8> {
     let mut document = written(&population.expected(index, DocumentKind::Vaccination, version));
     document.pop();
     // The document, this array and its object are three levels; an extension is two more, and ends in a value, which
@@ -104,13 +103,6 @@ pub fn with_wrong(person: &Person, item: Item, variant: u32) -> FiveItems {
         }
     }
     items
-}
-
-/// Two spellings that a comparison form of variant kanji, and of nothing else, takes for one.
-pub fn same_kanji(one: &str, other: &str) -> bool {
-    let usual =
-        |text: &str| -> Vec<char> { text.chars().map(|c| variants_of(c).map_or(c, |group| group[0])).collect() };
-    usual(one) == usual(other)
 }
 
 fn written(expected: &Expected) -> Vec<u8> {

@@ -122,7 +122,7 @@ impl Reading {
     fn finish_entry(&mut self, element: &Element<'_>) {
         let (Some(kind), Some(full_url)) = (self.entry.take(), element.text(Key::FullUrl)) else { return };
         match kind {
-            ResourceType::Patient => self.people.name_last_entry(full_url),
+            ResourceType::Patient => self.people.name_entry(full_url),
             _ => self.document.name_last_entry(kind, full_url),
         }
     }

@@ -10,7 +10,7 @@ use super::formulary::{PRODUCTS, Product};
 use super::resources::{self, Heading};
 use super::{Content, Expected};
 
-/// What a prescription holds.
+/// What a prescription holds. Drugs are drawn without regard to age or disease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prescription {
     /// One to five drugs, 2.95 on average as in the country.
@@ -32,14 +32,6 @@ pub struct Drug {
     pub days: u32,
     product: &'static Product,
 }
-
-impl PartialEq for Product {
-    fn eq(&self, other: &Self) -> bool {
-        self.stem == other.stem
-    }
-}
-
-impl Eq for Product {}
 
 const BUNDLE: &str = "http://jpfhir.jp/fhir/ePrescription/StructureDefinition/JP_Bundle_ePrescriptionData";
 const COMPOSITION: &str = "http://jpfhir.jp/fhir/ePrescription/StructureDefinition/JP_Composition_ePrescriptionData";
@@ -117,7 +109,6 @@ fn composition(json: &mut Json<'_>, expected: &Expected, drugs: usize) {
         });
         json.array_at("event", |json| {
             json.object(|json| {
-                json.codeable_at("code", "http://terminology.hl7.org/CodeSystem/v3-ActCode", "PRESC", "処方");
                 json.period_at("period", Day(expected.date), Day(expected.date + time::Duration::days(3)));
             });
         });

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::{SEED, index};
 
-fn depth(document: &[u8]) -> usize {
-    let (mut open, mut deepest) = (0_usize, 0);
+fn depth(document: &[u8]) -> u32 {
+    let (mut open, mut deepest) = (0_u32, 0);
     for byte in document {
         match byte {
             b'{' | b'[' => open += 1,

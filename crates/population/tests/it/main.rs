@@ -3,6 +3,7 @@
 mod adversarial;
 mod determinism;
 mod documents;
+mod intake;
 mod persons;
 mod spellings;
 

@@ -34,6 +34,7 @@
 
 mod class;
 mod class_key;
+mod continuation;
 mod document;
 mod kdf;
 mod opening;

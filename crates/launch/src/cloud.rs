@@ -10,8 +10,8 @@ use renkei_ids::{CloudId, NodeId, UnixMillis};
 use renkei_runtime::{Role, TlsFiles};
 
 use crate::{
-    Authority, CertError, LaunchError, Leaf, NodeSpec, PortError, Process, ProcessSpec, RaftProfile, ReservedPort,
-    Usage, VaultKeysError, VaultSpec, node_config, private, vault, vault_config,
+    Authority, CertError, GatewaySpec, LaunchError, Leaf, NodeSpec, PortError, Process, ProcessSpec, RaftProfile,
+    ReservedPort, Usage, VaultKeysError, VaultSpec, gateway_config, node_config, private, vault, vault_config,
 };
 
 /// Longest time for a started process to be ready: recovery of a few GiB included.
@@ -81,6 +81,15 @@ pub enum CloudError {
     NoVault,
     #[error("the vault is not running")]
     VaultNotRunning,
+    #[error("this cloud has no gateway")]
+    NoGateway,
+    #[error("the gateway is not running")]
+    GatewayNotRunning,
+    #[error("running the gateway")]
+    Gateway {
+        #[source]
+        source: LaunchError,
+    },
     #[error("running the vault")]
     Vault {
         #[source]
@@ -97,6 +106,7 @@ pub struct Cloud {
     authority: Authority,
     nodes: BTreeMap<NodeId, Service>,
     vault: Option<Service>,
+    gateway: Option<Service>,
 }
 
 /// A process of the cloud, started or not.
@@ -127,7 +137,15 @@ impl Cloud {
             let process = node_process(spec, &authority, &peers, id, admin.address())?;
             nodes.insert(id, Service { spec: process, listen, _admin: admin, process: None });
         }
-        Ok(Self { cloud: spec.cloud, now: spec.now, dir: spec.dir.clone(), authority, nodes, vault: None })
+        Ok(Self {
+            cloud: spec.cloud,
+            now: spec.now,
+            dir: spec.dir.clone(),
+            authority,
+            nodes,
+            vault: None,
+            gateway: None,
+        })
     }
 
     /// Makes a vault beside the nodes: its keys by `renkei-vault setup`, its certificate and its configuration, and has
@@ -173,6 +191,46 @@ impl Cloud {
         self.vault.as_ref().map(|vault| vault.listen.address())
     }
 
+    /// Makes a gateway of this name beside nodes and vault: its certificate and its configuration. `set` is more
+    /// configuration, as in [`CloudSpec`]. The vault must have been added.
+    pub fn add_gateway(&mut self, name: &str, set: &[String]) -> Result<(), CloudError> {
+        let vault = self.vault_address().ok_or(CloudError::NoVault)?;
+        let ports = (|| Ok((ReservedPort::take()?, ReservedPort::take()?)))();
+        let (listen, admin) = ports.map_err(|source| CloudError::Ports { source })?;
+        let tls = self.issue(Role::Gateway, name)?;
+        let config = gateway_config(&GatewaySpec {
+            name: name.to_owned(),
+            cloud: self.cloud,
+            listen: listen.address(),
+            admin: admin.address(),
+            tls,
+            vault,
+            nodes: self.addresses().into_values().collect(),
+        });
+        let label = format!("gateway-{name}");
+        let home = self.dir.join(&label);
+        let spec = process(&self.dir, "renkei-gateway", &label, &home, &config, set, admin.address())?;
+        self.gateway = Some(Service { spec, listen, _admin: admin, process: None });
+        Ok(())
+    }
+
+    /// Starts the gateway if it is not running, and waits until it is ready, [`READY_TIMEOUT`] at most.
+    pub fn start_gateway(&mut self) -> Result<(), CloudError> {
+        let failed = |source| CloudError::Gateway { source };
+        self.gateway.as_mut().ok_or(CloudError::NoGateway)?.start().map_err(failed)?;
+        self.gateway()?.wait_ready(READY_TIMEOUT).map_err(failed)
+    }
+
+    /// The process of a gateway that has been started.
+    pub fn gateway(&mut self) -> Result<&mut Process, CloudError> {
+        self.gateway.as_mut().ok_or(CloudError::NoGateway)?.process.as_mut().ok_or(CloudError::GatewayNotRunning)
+    }
+
+    /// Where the gateway serves; `None` where there is none.
+    pub fn gateway_address(&self) -> Option<SocketAddr> {
+        self.gateway.as_ref().map(|gateway| gateway.listen.address())
+    }
+
     /// Starts every node that is not running and waits until all are ready, [`READY_TIMEOUT`] each.
     pub fn start_all(&mut self) -> Result<(), CloudError> {
         let ids: Vec<_> = self.nodes.keys().copied().collect();
@@ -199,8 +257,11 @@ impl Cloud {
         node.process.as_mut().ok_or(CloudError::NotRunning { node: id })
     }
 
-    /// Stops every running node, all at once, and then the vault, and waits: [`STOP_TIMEOUT`] each.
+    /// Stops the gateway, then every running node, all at once, and then the vault, and waits: [`STOP_TIMEOUT`] each.
     pub fn stop_all(&mut self) -> Result<(), CloudError> {
+        if let Some(mut gateway) = self.gateway.as_mut().and_then(|gateway| gateway.process.take()) {
+            gateway.stop(STOP_TIMEOUT).map_err(|source| CloudError::Gateway { source })?;
+        }
         let mut running: Vec<_> =
             self.nodes.iter_mut().filter_map(|(id, node)| node.process.take().map(|process| (*id, process))).collect();
         for (id, process) in &mut running {

@@ -7,6 +7,7 @@
 mod binary;
 mod certs;
 mod cloud;
+mod gateway;
 mod node;
 mod ports;
 mod private;
@@ -18,6 +19,7 @@ mod vault;
 pub use binary::{BinaryError, beside};
 pub use certs::{Authority, CertError, DEFAULT_LIFE, Leaf};
 pub use cloud::{Cloud, CloudError, CloudSpec, READY_TIMEOUT, STOP_TIMEOUT};
+pub use gateway::{GatewaySpec, gateway_config};
 pub use node::{NodeSpec, RaftProfile, node_config};
 pub use ports::{PortError, ReservedPort};
 pub use process::{LaunchError, Process, ProcessSpec};

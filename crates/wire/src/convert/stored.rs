@@ -21,7 +21,10 @@ impl TryFrom<pb::Stored> for Stored {
     fn try_from(message: pb::Stored) -> Result<Self, InvalidStored> {
         let pb::Stored { version, replayed, record_id } = message;
         Ok(Self {
-            record: RecordId::try_from(&record_id[..]).map_err(InvalidStored::RecordId)?, version: RecordVersion::new(version).ok_or(InvalidStored::Version)?, replayed })
+            record: RecordId::try_from(&record_id[..]).map_err(InvalidStored::RecordId)?,
+            version: RecordVersion::new(version).ok_or(InvalidStored::Version)?,
+            replayed,
+        })
     }
 }
 

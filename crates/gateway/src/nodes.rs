@@ -1,0 +1,201 @@
+//! The nodes of the cloud: one long-lived framed stream to each, the slot map, and who leads.
+
+mod calls;
+mod link;
+mod retry;
+mod routes;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use renkei_ids::{CloudId, NodeId, Pid};
+use renkei_runtime::{Address, ExpectedPeer, Http2, Role, Shell};
+use renkei_wire::pb::node::v1::GetSlotMapRequest;
+use renkei_wire::{ErrorCode, NodeAddress, NodeRequest, NodeServiceClient, Refusal, RouteMap};
+use tonic::transport::Channel;
+
+use crate::admission::Admission;
+use crate::deadline::Deadline;
+pub(crate) use calls::Answer;
+use link::Link;
+use retry::{Attempts, Next};
+use routes::{Route, Routes};
+
+/// The nodes. Clones share their streams.
+#[derive(Clone, Debug)]
+pub(crate) struct Nodes {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    shell: Shell,
+    cloud: CloudId,
+    seeds: Vec<Channel>,
+    admission: Admission,
+    routes: Mutex<Option<Routes>>,
+    /// Held while a map is fetched, so that a thousand callers who lost their way ask once.
+    refreshing: tokio::sync::Mutex<()>,
+    peers: Mutex<HashMap<NodeId, Arc<Peer>>>,
+}
+
+#[derive(Debug)]
+struct Peer {
+    address: NodeAddress,
+    channel: Channel,
+    link: tokio::sync::Mutex<Option<Arc<Link>>>,
+}
+
+/// What one try came to, short of an answer.
+#[derive(Debug)]
+enum Miss {
+    Refused(Refusal),
+    /// The stream broke, or was never there: what became of the request is not known.
+    Lost,
+}
+
+impl Nodes {
+    pub(crate) fn new(shell: Shell, cloud: CloudId, seeds: &[Address], admission: Admission) -> Self {
+        let expected = ExpectedPeer { cloud, role: Role::Node, name: None };
+        let seeds = seeds.iter().map(|seed| shell.tls().channel(seed, expected.clone(), Http2::LANES)).collect();
+        let inner = Inner {
+            shell,
+            cloud,
+            seeds,
+            admission,
+            routes: Mutex::default(),
+            refreshing: tokio::sync::Mutex::default(),
+            peers: Mutex::default(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Has a request served by the leader of the patient's group, and goes on as refusals advise until the deadline.
+    /// The slot epoch and deadline in it are replaced.
+    ///
+    /// # Errors
+    /// The last refusal; `outcome_unknown` where the last try was lost.
+    pub(crate) async fn call(&self, pid: Pid, mut request: NodeRequest, deadline: Deadline) -> Result<Answer, Refusal> {
+        let mut attempts = Attempts::default();
+        loop {
+            let route = self.route(pid, deadline).await?;
+            request.slot_epoch = route.epoch;
+            request.deadline = deadline.left()?;
+            let late = ErrorCode::OutcomeUnknown;
+            let refusal = match deadline.bound(late, async { Ok(self.ask(&route, request.clone()).await) }).await? {
+                Ok(answer) => return Ok(answer),
+                Err(Miss::Refused(refusal)) => refusal,
+                Err(Miss::Lost) => Refusal::new(ErrorCode::OutcomeUnknown),
+            };
+            let wait = match attempts.next(&refusal) {
+                Next::GiveUp => return Err(refusal),
+                Next::Again(wait) => wait,
+                Next::Elsewhere(wait) => {
+                    self.with_routes(|routes| routes.not_at(route.group, route.node));
+                    wait
+                }
+                Next::AtLeader(leader, wait) => {
+                    self.with_routes(|routes| routes.led_by(route.group, leader));
+                    wait
+                }
+                Next::ByNewMap(wait) => {
+                    self.refresh(Some(route.epoch), deadline).await?;
+                    wait
+                }
+            };
+            deadline.wait(wait, refusal).await?;
+        }
+    }
+
+    async fn ask(&self, route: &Route, request: NodeRequest) -> Result<Answer, Miss> {
+        let peer = self.peer(route.node, &route.address).ok_or(Miss::Lost)?;
+        let link = peer.link(&self.inner.shell, &self.inner.admission).await?;
+        link.ask(request).await
+    }
+
+    async fn route(&self, pid: Pid, deadline: Deadline) -> Result<Route, Refusal> {
+        let known = self.with_routes(|routes| routes.of(pid.slot()));
+        match known {
+            Some(route) => Ok(route),
+            None => {
+                self.refresh(None, deadline).await?;
+                self.with_routes(|routes| routes.of(pid.slot())).ok_or(Refusal::new(ErrorCode::Unavailable))
+            }
+        }
+    }
+
+    fn with_routes<T>(&self, change: impl FnOnce(&mut Routes) -> T) -> Option<T> {
+        self.inner.routes.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(change)
+    }
+
+    /// Fetches the slot map, unless another caller has meanwhile fetched one past `stale`.
+    async fn refresh(&self, stale: Option<renkei_ids::SlotEpoch>, deadline: Deadline) -> Result<(), Refusal> {
+        deadline
+            .bound(ErrorCode::Unavailable, async {
+                let _one = self.inner.refreshing.lock().await;
+                let current = self.with_routes(|routes| routes.epoch());
+                if current.is_some_and(|current| Some(current) != stale) {
+                    return Ok(());
+                }
+                let map = self.fetch_map().await?;
+                let routes = Routes::try_from(map).map_err(|_| Refusal::new(ErrorCode::Unavailable))?;
+                let mut held = self.inner.routes.lock().unwrap_or_else(PoisonError::into_inner);
+                match &mut *held {
+                    Some(current) => current.renew(routes),
+                    none => *none = Some(routes),
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// The slot map of the first node that gives one: those known by the map before the ones to start from.
+    async fn fetch_map(&self) -> Result<RouteMap, Refusal> {
+        let known: Vec<Channel> = {
+            let peers = self.inner.peers.lock().unwrap_or_else(PoisonError::into_inner);
+            peers.values().map(|peer| peer.channel.clone()).collect()
+        };
+        let mut refused = Refusal::new(ErrorCode::Unavailable);
+        for channel in known.into_iter().chain(self.inner.seeds.iter().cloned()) {
+            match NodeServiceClient::new(channel).get_slot_map(GetSlotMapRequest { known_epoch: 0 }).await {
+                Ok(reply) => {
+                    if let Ok(Some(map)) = Option::<RouteMap>::try_from(reply.into_inner()) {
+                        return Ok(map);
+                    }
+                }
+                Err(status) => refused = Refusal::from_status(&status).unwrap_or(refused),
+            }
+        }
+        Err(refused)
+    }
+
+    /// The node at this address; one that has moved gets a channel of its own. `None` for an address of no form.
+    fn peer(&self, node: NodeId, address: &NodeAddress) -> Option<Arc<Peer>> {
+        let mut peers = self.inner.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(peer) = peers.get(&node).filter(|peer| peer.address == *address) {
+            return Some(Arc::clone(peer));
+        }
+        let name = Some(node.to_string().into());
+        let expected = ExpectedPeer { cloud: self.inner.cloud, role: Role::Node, name };
+        let at: Address = address.as_str().parse().ok()?;
+        let channel = self.inner.shell.tls().channel(&at, expected, Http2::LANES);
+        let peer = Arc::new(Peer { address: address.clone(), channel, link: tokio::sync::Mutex::default() });
+        peers.insert(node, Arc::clone(&peer));
+        Some(peer)
+    }
+}
+
+impl Peer {
+    /// The stream, opened where there is none or it broke.
+    async fn link(&self, shell: &Shell, admission: &Admission) -> Result<Arc<Link>, Miss> {
+        let mut link = self.link.lock().await;
+        match &*link {
+            Some(open) if !open.is_closed() => Ok(Arc::clone(open)),
+            _ => {
+                let opened = Link::open(shell, self.channel.clone(), admission.clone()).await?;
+                *link = Some(Arc::clone(&opened));
+                Ok(opened)
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What a refusal of a node means for the next try.
+
+use std::time::Duration;
+
+use renkei_ids::NodeId;
+use renkei_wire::{ErrorCode, Refusal, Retry};
+
+/// Longest wait before a retry, however often a node is busy.
+const WAIT_MAX: Duration = Duration::from_secs(1);
+/// Tries of one request, for a cloud whose nodes contradict each other for good.
+const TRIES_MAX: u32 = 200;
+
+/// What to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// No retry helps, or only a request made anew, which is for the caller to make.
+    GiveUp,
+    /// The same node.
+    Again(Duration),
+    /// Another replica of the group.
+    Elsewhere(Duration),
+    /// The node that leads.
+    AtLeader(NodeId, Duration),
+    /// Wherever a fresh slot map says.
+    ByNewMap(Duration),
+}
+
+/// Tries of one request so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Attempts {
+    count: u32,
+    last_wait: Duration,
+}
+
+impl Attempts {
+    /// Reads a refusal. Waits double from one to the next, from what the refusal says up to [`WAIT_MAX`].
+    pub(super) fn next(&mut self, refusal: &Refusal) -> Next {
+        self.count += 1;
+        if self.count >= TRIES_MAX {
+            return Next::GiveUp;
+        }
+        let told = match refusal.code.retry() {
+            Retry::No | Retry::NewRequest => return Next::GiveUp,
+            Retry::After(wait) | Retry::AfterRefresh(wait) => refusal.retry_after.unwrap_or(wait),
+        };
+        let wait = if told.is_zero() { told } else { told.max(2 * self.last_wait).min(told.max(WAIT_MAX)) };
+        self.last_wait = wait.min(WAIT_MAX);
+        match (refusal.code, refusal.leader_node) {
+            (ErrorCode::StaleEpoch | ErrorCode::WrongShard, _) => Next::ByNewMap(wait),
+            (_, Some(leader)) => Next::AtLeader(leader, wait),
+            (_, None) if matches!(refusal.code.retry(), Retry::AfterRefresh(_)) => Next::Elsewhere(wait),
+            (_, None) => Next::Again(wait),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(refusal: Refusal) -> Next {
+        Attempts::default().next(&refusal)
+    }
+
+    #[test]
+    fn every_code_of_the_table_is_followed_as_the_table_says() {
+        for row in ErrorCode::TABLE {
+            let next = first(Refusal::new(row.code));
+            let followed = match row.retry {
+                Retry::No | Retry::NewRequest => next == Next::GiveUp,
+                Retry::After(wait) => next == Next::Again(wait),
+                Retry::AfterRefresh(wait) => matches!(next, Next::Elsewhere(w) | Next::ByNewMap(w) if w == wait),
+            };
+            assert!(followed, "{}: {next:?}", row.name);
+        }
+    }
+
+    #[test]
+    fn a_leader_that_is_named_is_asked_at_once() {
+        let refusal = Refusal::new(ErrorCode::NotLeader).led_by(NodeId(7));
+        assert_eq!(first(refusal), Next::AtLeader(NodeId(7), Duration::ZERO));
+    }
+
+    #[test]
+    fn waits_double_up_to_a_second_and_tries_end() {
+        let mut attempts = Attempts::default();
+        let busy = Refusal::new(ErrorCode::Busy).after(Duration::from_millis(100));
+        let waits: Vec<_> = (0..6).map(|_| attempts.next(&busy)).collect();
+        let expected = [100, 200, 400, 800, 1_000, 1_000].map(|millis| Next::Again(Duration::from_millis(millis)));
+        assert_eq!(waits, expected);
+        assert!((0..TRIES_MAX).any(|_| attempts.next(&busy) == Next::GiveUp));
+    }
+
+    #[test]
+    fn a_wait_that_is_told_is_never_cut() {
+        let full = Refusal::new(ErrorCode::DiskLow).after(Duration::from_secs(5));
+        assert_eq!(first(full), Next::Again(Duration::from_secs(5)));
+    }
+}

@@ -1,0 +1,178 @@
+//! RecordService: who asks, what is decoded, and where it goes.
+
+mod audit;
+mod bulk;
+mod fetch;
+mod pages;
+mod remove;
+mod store;
+mod upload;
+mod visit;
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures::Stream;
+use renkei_ids::{Clock, CloudId, InstitutionId};
+use renkei_runtime::{OnError, OnShutdown, PeerIdentity, Role, Shell, TaskKind};
+use renkei_wire::pb::record::v1 as pb;
+use renkei_wire::record::{DeleteDocumentRequest, GetDocumentRequest, ListAuditRequest, QueryTimelineRequest};
+use renkei_wire::{ErrorCode, RecordService, Refusal};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::admission::Admission;
+use crate::deadline::Deadline;
+use crate::institution::institution_id;
+use crate::metrics::Metrics;
+use crate::nodes::Nodes;
+use crate::openings::Openings;
+use crate::vault::Vault;
+
+/// Messages that may wait for an institution to take them.
+const REPLIES_WAITING: usize = 4;
+
+/// The service. Clones share everything.
+#[derive(Clone, Debug)]
+pub(crate) struct Records {
+    pub(crate) desk: Arc<Desk>,
+}
+
+/// What serving a request needs.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    pub(crate) shell: Shell,
+    pub(crate) cloud: CloudId,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) vault: Vault,
+    pub(crate) nodes: Nodes,
+    pub(crate) openings: Openings,
+    pub(crate) admission: Admission,
+    pub(crate) metrics: Metrics,
+}
+
+/// Who asks, and until when.
+#[derive(Clone, Copy, Debug)]
+struct Caller {
+    institution: InstitutionId,
+    deadline: Deadline,
+}
+
+type Replies<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Send>>;
+type Out<M> = mpsc::Sender<Result<M, Status>>;
+
+#[tonic::async_trait]
+impl RecordService for Records {
+    type BulkPutStream = Replies<pb::BulkPutReply>;
+    type GetDocumentStream = Replies<pb::GetDocumentReply>;
+    type QueryTimelineStream = Replies<pb::TimelinePage>;
+    type ListAuditStream = Replies<pb::AuditPage>;
+
+    async fn put_document(
+        &self,
+        request: Request<Streaming<pb::PutDocumentRequest>>,
+    ) -> Result<Response<pb::PutDocumentReply>, Status> {
+        let caller = self.caller(&request)?;
+        let desk = &self.desk;
+        let reply = desk.metrics.measured("put", desk.put_document(caller, request.into_inner())).await?;
+        Ok(Response::new(reply.into()))
+    }
+
+    async fn replace_document(
+        &self,
+        request: Request<Streaming<pb::ReplaceDocumentRequest>>,
+    ) -> Result<Response<pb::PutDocumentReply>, Status> {
+        let caller = self.caller(&request)?;
+        let desk = &self.desk;
+        let reply = desk.metrics.measured("replace", desk.replace_document(caller, request.into_inner())).await?;
+        Ok(Response::new(reply.into()))
+    }
+
+    async fn bulk_put(
+        &self,
+        request: Request<Streaming<pb::BulkPutRequest>>,
+    ) -> Result<Response<Self::BulkPutStream>, Status> {
+        let Caller { institution, .. } = self.caller(&request)?;
+        let inbound = request.into_inner();
+        Ok(self.answer("bulk_put", async move |desk, out| desk.bulk_put(institution, inbound, out).await))
+    }
+
+    async fn get_document(
+        &self,
+        request: Request<pb::GetDocumentRequest>,
+    ) -> Result<Response<Self::GetDocumentStream>, Status> {
+        let caller = self.caller(&request)?;
+        let request = GetDocumentRequest::try_from(request.into_inner()).map_err(Refusal::from)?;
+        Ok(self.answer("get", async move |desk, out| desk.get_document(caller, request, out).await))
+    }
+
+    async fn query_timeline(
+        &self,
+        request: Request<pb::QueryTimelineRequest>,
+    ) -> Result<Response<Self::QueryTimelineStream>, Status> {
+        let caller = self.caller(&request)?;
+        let request = QueryTimelineRequest::try_from(request.into_inner()).map_err(Refusal::from)?;
+        Ok(self.answer("timeline", async move |desk, out| desk.query_timeline(caller, request, out).await))
+    }
+
+    async fn delete_document(
+        &self,
+        request: Request<pb::DeleteDocumentRequest>,
+    ) -> Result<Response<pb::DeleteDocumentReply>, Status> {
+        let caller = self.caller(&request)?;
+        let request = DeleteDocumentRequest::try_from(request.into_inner()).map_err(Refusal::from)?;
+        let desk = &self.desk;
+        desk.metrics.measured("delete", desk.delete_document(caller, request)).await?;
+        Ok(Response::new(pb::DeleteDocumentReply {}))
+    }
+
+    async fn list_audit(
+        &self,
+        request: Request<pb::ListAuditRequest>,
+    ) -> Result<Response<Self::ListAuditStream>, Status> {
+        let caller = self.caller(&request)?;
+        let request = ListAuditRequest::try_from(request.into_inner()).map_err(Refusal::from)?;
+        Ok(self.answer("list_audit", async move |desk, out| desk.list_audit(caller, request, out).await))
+    }
+}
+
+impl Records {
+    /// The institution is who its certificate says.
+    fn caller<T>(&self, request: &Request<T>) -> Result<Caller, Refusal> {
+        let deadline = Deadline::of(request.metadata());
+        let peer = request.extensions().get::<PeerIdentity>().filter(|peer| peer.role == Role::Institution);
+        let peer = peer.ok_or(Refusal::new(ErrorCode::RoleNotAllowed))?;
+        Ok(Caller { institution: institution_id(peer.cloud, &peer.name), deadline })
+    }
+
+    /// Serves a stream of answers in a task of its own. Its refusal is the last thing in the stream.
+    fn answer<M, W, F>(&self, operation: &'static str, work: W) -> Response<Replies<M>>
+    where
+        M: Send + 'static,
+        W: FnOnce(Arc<Desk>, Out<M>) -> F,
+        F: Future<Output = Result<(), Refusal>> + Send + 'static,
+    {
+        let (out, replies) = mpsc::channel(REPLIES_WAITING);
+        let served = work(Arc::clone(&self.desk), out.clone());
+        let metrics = self.desk.metrics.clone();
+        let kind = TaskKind { name: operation, on_error: OnError::Log, on_shutdown: OnShutdown::Drain };
+        self.desk.shell.tasks().spawn(kind, async move {
+            let outcome = tokio::select! {
+                outcome = metrics.measured(operation, served) => outcome,
+                // Nobody listens: what is under way for the call is dropped with it.
+                () = out.closed() => Ok(()),
+            };
+            if let Err(refusal) = outcome {
+                let _gone = out.send(Err(refusal.into())).await;
+            }
+            Ok::<(), std::convert::Infallible>(())
+        });
+        Response::new(Box::pin(ReceiverStream::new(replies)))
+    }
+}
+
+/// Sends one message; a caller that is gone is told nothing more.
+async fn send<M>(out: &Out<M>, message: M) -> Result<(), Refusal> {
+    out.send(Ok(message)).await.map_err(|_| Refusal::new(ErrorCode::DeadlineExceeded))
+}

@@ -1,0 +1,190 @@
+//! One request's view of a patient: the opening it goes by, and a second one where the first has gone stale.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use renkei_ids::RequestId;
+use renkei_wire::record::{Actor, Patient};
+use renkei_wire::{ErrorCode, NodeRequest, Operation, Refusal};
+
+use super::{Caller, Desk};
+use crate::deadline::Deadline;
+use crate::nodes::Answer;
+use crate::openings::OpenedPatient;
+use crate::random::{SystemRandom, request_id};
+
+const ACTOR_FORMAT: u8 = 1;
+
+/// A patient who is open for one request.
+pub(super) struct Visit<'a> {
+    pub(super) desk: &'a Desk,
+    pub(super) caller: Caller,
+    asked: &'a Patient,
+    pub(super) actor: &'a Actor,
+    pub(super) opened: Arc<OpenedPatient>,
+    renewed: bool,
+}
+
+impl<'a> Visit<'a> {
+    pub(super) async fn begin(
+        desk: &'a Desk,
+        caller: Caller,
+        asked: &'a Patient,
+        actor: &'a Actor,
+    ) -> Result<Self, Refusal> {
+        let opened = desk.open(caller, asked, None).await?;
+        Ok(Self { desk, caller, asked, actor, opened, renewed: false })
+    }
+
+    pub(super) fn deadline(&self) -> Deadline {
+        self.caller.deadline
+    }
+
+    /// Opens the patient anew, once in a request: an opening can end or be revoked, and it lacks the keys of a class
+    /// and year whose first record came after it.
+    ///
+    /// # Errors
+    /// `because`, the second time.
+    pub(super) async fn renew(&mut self, because: Refusal) -> Result<(), Refusal> {
+        if std::mem::replace(&mut self.renewed, true) {
+            return Err(because);
+        }
+        self.opened = self.desk.open(self.caller, self.asked, Some(&self.opened)).await?;
+        Ok(())
+    }
+
+    /// Asks the node something that the opening itself allows.
+    pub(super) async fn read(&mut self, operation: Operation) -> Result<Answer, Refusal> {
+        // One id for all tries: rows of retries tell by it that they are of one request.
+        let request = request_id();
+        loop {
+            let opened = Arc::clone(&self.opened);
+            let actor = self.sealed_actor(&opened.opened.stub_key, request);
+            let capability = opened.opened.capability.clone();
+            let asked = node_request(request, capability, actor, operation.clone(), self.deadline())?;
+            match self.desk.nodes.call(opened.opened.pid, asked, self.deadline()).await {
+                Err(refusal) if is_stale(refusal.code) => self.renew(refusal).await?,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    pub(super) fn sealed_actor(&self, key: &renkei_envelope::StubKey, request: RequestId) -> Bytes {
+        key.seal_actor(&self.opened.patient, request, &actor_bytes(self.actor), &SystemRandom)
+    }
+}
+
+/// Whether a new opening may help.
+pub(super) fn is_stale(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::CapabilityExpired
+            | ErrorCode::CapabilityRevoked
+            | ErrorCode::CapabilityInvalid
+            | ErrorCode::OpeningExpired
+            | ErrorCode::OpeningInvalid
+    )
+}
+
+/// A request to a node; the slot epoch is set where it is routed.
+pub(super) fn node_request(
+    request: RequestId,
+    capability: renkei_access::SignedCapability,
+    actor: Bytes,
+    operation: Operation,
+    deadline: Deadline,
+) -> Result<NodeRequest, Refusal> {
+    let slot_epoch = renkei_ids::SlotEpoch(0);
+    Ok(NodeRequest { request, deadline: deadline.left()?, slot_epoch, capability, actor, operation })
+}
+
+/// Format 1 | length of the id 1 | id | role.
+fn actor_bytes(Actor { id, role }: &Actor) -> Vec<u8> {
+    let length = u8::try_from(id.len()).expect("the wire takes ids of 64 bytes at most");
+    [&[ACTOR_FORMAT, length], id.as_bytes(), role.as_bytes()].concat()
+}
+
+/// Reads an actor as this build, or one before it, sealed it.
+pub(super) fn read_actor(bytes: &[u8]) -> Option<Actor> {
+    let (&[ACTOR_FORMAT, length], rest) = bytes.split_first_chunk::<2>()? else { return None };
+    let (id, role) = rest.split_at_checked(usize::from(length))?;
+    let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().filter(|text| !text.is_empty()).map(str::to_owned);
+    Some(Actor { id: text(id)?, role: text(role)? })
+}
+
+impl Desk {
+    #[cfg(not(feature = "dev-insecure"))]
+    #[expect(clippy::unused_async, reason = "the build that opens by pseudonym awaits the vault here")]
+    async fn open(
+        &self,
+        _caller: Caller,
+        asked: &Patient,
+        _stale: Option<&Arc<OpenedPatient>>,
+    ) -> Result<Arc<OpenedPatient>, Refusal> {
+        match asked {
+            Patient::InsecurePseudonym(_) | Patient::Ticket(_) => Err(Refusal::new(ErrorCode::Unimplemented)),
+        }
+    }
+
+    #[cfg(feature = "dev-insecure")]
+    async fn open(
+        &self,
+        caller: Caller,
+        asked: &Patient,
+        stale: Option<&Arc<OpenedPatient>>,
+    ) -> Result<Arc<OpenedPatient>, Refusal> {
+        let Patient::InsecurePseudonym(pseudonym) = asked else {
+            return Err(Refusal::new(ErrorCode::Unimplemented));
+        };
+        let now = self.clock.now();
+        let key = (caller.institution, *pseudonym.hash(self.cloud).expose());
+        let open = async {
+            let opening = insecure_opening(caller, pseudonym.clone(), now);
+            let opened = self.vault.open(opening, caller.deadline).await?;
+            let patient = renkei_envelope::Patient { cloud: self.cloud, pid: opened.pid };
+            Ok(OpenedPatient { patient, opened })
+        };
+        caller.deadline.bound(ErrorCode::DeadlineExceeded, self.openings.get(key, now, stale, open)).await
+    }
+}
+
+/// Everything that an institution may ask for a patient who is present with a card, for the next calendar year and as
+/// many before it as one opening takes.
+#[cfg(feature = "dev-insecure")]
+fn insecure_opening(
+    caller: Caller,
+    pseudonym: renkei_envelope::Pseudonym,
+    now: renkei_ids::UnixMillis,
+) -> renkei_wire::vault::InsecureOpening {
+    use renkei_access::{Evidence, Period, Purpose, Scope};
+    use renkei_ids::MonthBucket;
+    let last = now.month().year() + 1;
+    let first = last.saturating_sub(renkei_wire::limits::VAULT_MAX_YEARS - 1);
+    let month = |year, month, none| MonthBucket::new(year, month).unwrap_or(none);
+    renkei_wire::vault::InsecureOpening {
+        pseudonym,
+        institution: caller.institution,
+        purpose: Purpose::Care,
+        evidence: Evidence::Card,
+        classes: renkei_envelope::Class::every().collect(),
+        period: Period { from: month(first, 1, MonthBucket::MIN), to: month(last, 12, MonthBucket::MAX) },
+        scope: Scope::READ.with(Scope::WRITE).with(Scope::DELETE).with(Scope::AUDIT),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_actor_reads_back_at_the_edges_of_its_lengths() {
+        for (id, role) in [(1, 1), (64, 32)] {
+            let actor = Actor { id: "i".repeat(id), role: "r".repeat(role) };
+            assert!(read_actor(&actor_bytes(&actor)) == Some(actor));
+        }
+        for spoilt in [&b""[..], b"\x01", b"\x02\x01ab", b"\x01\x05ab", b"\x01\x00ab", b"\x01\x02ab", b"\x01\x01\xffb"]
+        {
+            assert!(read_actor(spoilt).is_none(), "{spoilt:?}");
+        }
+    }
+}

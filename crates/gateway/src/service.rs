@@ -1,0 +1,112 @@
+//! Puts a gateway together.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use renkei_ids::CloudId;
+use renkei_runtime::{
+    Admit, BindError, Config as _, Http2, InvalidConfig, OnError, OnShutdown, PeerIdentity, Role, Shell, TaskKind,
+    bind, serve_grpc,
+};
+use renkei_wire::{RecordServiceServer, limits};
+use tonic::service::Routes;
+
+use crate::admission::Admission;
+use crate::config::GatewayConfig;
+use crate::metrics::Metrics;
+use crate::nodes::Nodes;
+use crate::openings::Openings;
+use crate::rpc::{Desk, Records};
+use crate::vault::Vault;
+
+/// How often openings that have ended are dropped.
+const SWEEP_EVERY: Duration = Duration::from_secs(10);
+
+/// Why a gateway does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// The configuration breaks a rule.
+    #[error("reading the configuration")]
+    Config(#[from] InvalidConfig),
+    /// The certificate is not that of a gateway of this cloud with this name.
+    #[error("the certificate names {actual}, the configuration gateway {name} of cloud {cloud}")]
+    OtherIdentity {
+        /// The cloud configured.
+        cloud: CloudId,
+        /// The name configured.
+        name: String,
+        /// Who the certificate names.
+        actual: Box<PeerIdentity>,
+    },
+    /// The build opens patients without tickets, which only a development authority on loopback may have.
+    #[error("this build opens patients without tickets: it serves a development authority on loopback only")]
+    Insecure,
+    /// A metric was registered twice.
+    #[error("registering metrics")]
+    Metrics(#[from] prometheus::Error),
+    /// The port.
+    #[error("opening the port")]
+    Bind(#[from] BindError),
+}
+
+/// Runs a gateway until the process is asked to stop.
+///
+/// # Errors
+/// [`GatewayError`], before anything is served.
+pub async fn run(config: GatewayConfig, shell: Shell) -> Result<(), GatewayError> {
+    config.validate()?;
+    let cloud = config.cloud()?;
+    check_identity(&shell, cloud, &config.gateway.name)?;
+    let loopback = config.listen.address.ip().is_loopback();
+    if cfg!(feature = "dev-insecure") && !(shell.tls().is_development() && loopback) {
+        return Err(GatewayError::Insecure);
+    }
+    let metrics = Metrics::register(shell.registry())?;
+    let admission = Admission::new((config.memory.requests_mib as usize) << 20, metrics.admitted_bytes.clone());
+    let openings = Openings::new(metrics.openings.clone());
+    let desk = Arc::new(Desk {
+        shell: shell.clone(),
+        cloud,
+        clock: shell.clock(),
+        vault: Vault::new(&shell, cloud, &config.vault.address),
+        nodes: Nodes::new(shell.clone(), cloud, &config.nodes.addresses, admission.clone()),
+        openings: openings.clone(),
+        admission,
+        metrics,
+    });
+    sweep(&shell, openings);
+
+    let listener = bind(config.listen.address)?;
+    let service = RecordServiceServer::new(Records { desk })
+        .max_decoding_message_size(limits::RECORD_MESSAGE_MAX_BYTES)
+        .max_encoding_message_size(limits::RECORD_MESSAGE_MAX_BYTES);
+    let admit = Admit { cloud: Some(cloud), roles: &[Role::Institution] };
+    let serving =
+        serve_grpc(&shell, "gateway", listener, shell.tls().server(admit), Http2::CALLS, Routes::new(service));
+    shell.started();
+    shell.stopping().cancelled().await;
+    serving.drained().await;
+    Ok(())
+}
+
+fn check_identity(shell: &Shell, cloud: CloudId, name: &str) -> Result<(), GatewayError> {
+    let identity = shell.tls().identity();
+    if identity.cloud == cloud && identity.role == Role::Gateway && &*identity.name == name {
+        return Ok(());
+    }
+    Err(GatewayError::OtherIdentity { cloud, name: name.to_owned(), actual: Box::new(identity) })
+}
+
+fn sweep(shell: &Shell, openings: Openings) {
+    let clock = shell.clock();
+    let kind = TaskKind { name: "openings", on_error: OnError::StopProcess, on_shutdown: OnShutdown::Cancel };
+    shell.tasks().spawn(kind, async move {
+        loop {
+            tokio::time::sleep(SWEEP_EVERY).await;
+            openings.sweep(clock.now());
+        }
+        #[expect(unreachable_code, reason = "gives the loop its error type")]
+        Ok::<(), Infallible>(())
+    });
+}

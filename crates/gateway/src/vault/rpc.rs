@@ -1,0 +1,90 @@
+//! Calls to the vault, sent again as it advises. A retry bears the same request id.
+
+use std::time::Duration;
+
+use renkei_wire::pb::vault::v1 as pb;
+use renkei_wire::vault::{Batch, DeleteGrant, DeleteItem, InsecureOpening, Opened, PutGrant, PutItem, Results};
+use renkei_wire::{ErrorCode, Refusal, Retry, VaultServiceClient};
+use tonic::transport::Channel;
+use tonic::{Response, Status};
+
+use super::batches::Outcome;
+use crate::deadline::Deadline;
+use crate::random::request_id;
+
+const WAIT_MAX: Duration = Duration::from_secs(1);
+
+/// Asks until there is an answer, a refusal for good, or the deadline has passed.
+pub(super) async fn persist<R, F>(deadline: Deadline, mut ask: impl FnMut(Duration) -> F) -> Result<R, Refusal>
+where
+    F: Future<Output = Result<Response<R>, Status>>,
+{
+    let mut last = Duration::ZERO;
+    loop {
+        let left = deadline.left()?;
+        let refusal = match tokio::time::timeout(left, ask(left)).await {
+            Ok(Ok(reply)) => return Ok(reply.into_inner()),
+            // Without a refusal in it the status is the transport's: the vault is away, or was lost on the way.
+            Ok(Err(status)) => Refusal::from_status(&status).unwrap_or(Refusal::new(ErrorCode::Unavailable)),
+            Err(_late) => return Err(Refusal::new(ErrorCode::DeadlineExceeded)),
+        };
+        let told = match refusal.code.retry() {
+            Retry::No | Retry::NewRequest => return Err(refusal),
+            Retry::After(wait) | Retry::AfterRefresh(wait) => refusal.retry_after.unwrap_or(wait),
+        };
+        let wait = told.max((2 * last).min(WAIT_MAX));
+        last = wait;
+        deadline.wait(wait, refusal).await?;
+    }
+}
+
+fn batch<T>(items: Vec<T>, deadline: Deadline) -> Result<Batch<T>, Refusal> {
+    Ok(Batch { request: request_id(), deadline: deadline.left()?, items })
+}
+
+/// A vault that answers another number of items than it was asked is not believed in any.
+fn matching<R, E>(results: Result<Results<R>, E>, asked: usize) -> Outcome<R> {
+    match results {
+        Ok(Results(results)) if results.len() == asked => Ok(results),
+        _ => Err(Refusal::new(ErrorCode::Unavailable)),
+    }
+}
+
+pub(super) async fn open(
+    client: VaultServiceClient<Channel>,
+    items: Vec<InsecureOpening>,
+    deadline: Deadline,
+) -> Outcome<Opened> {
+    let batch = batch(items, deadline)?;
+    let reply = persist(deadline, |left| {
+        let (mut client, batch) = (client.clone(), Batch { deadline: left, ..batch.clone() });
+        async move { client.open_insecure(pb::OpenInsecureRequest::from(batch)).await }
+    });
+    matching(reply.await?.try_into(), batch.items.len())
+}
+
+pub(super) async fn puts(
+    client: VaultServiceClient<Channel>,
+    items: Vec<PutItem>,
+    deadline: Deadline,
+) -> Outcome<PutGrant> {
+    let batch = batch(items, deadline)?;
+    let reply = persist(deadline, |left| {
+        let (mut client, batch) = (client.clone(), Batch { deadline: left, ..batch.clone() });
+        async move { client.puts(pb::PutsRequest::from(batch)).await }
+    });
+    matching(reply.await?.try_into(), batch.items.len())
+}
+
+pub(super) async fn deletes(
+    client: VaultServiceClient<Channel>,
+    items: Vec<DeleteItem>,
+    deadline: Deadline,
+) -> Outcome<DeleteGrant> {
+    let batch = batch(items, deadline)?;
+    let reply = persist(deadline, |left| {
+        let (mut client, batch) = (client.clone(), Batch { deadline: left, ..batch.clone() });
+        async move { client.deletes(pb::DeletesRequest::from(batch)).await }
+    });
+    matching(reply.await?.try_into(), batch.items.len())
+}

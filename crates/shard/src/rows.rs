@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use renkei_ids::{
-    BindingTag, CapabilityId, ClassTag, ContentTag, InstTag, InvalidLength, LogId, MonthBucket, RecordId,
-    RecordVersion, SizeBucket, SlotEpoch, UnixMillis,
+    BindingTag, CapabilityId, ClassTag, ContentTag, InstTag, InvalidLength, LogId, MonthBucket, RecordVersion,
+    SizeBucket, SlotEpoch, UnixMillis,
 };
 
 use crate::format::{self, Unreadable, copied};

@@ -149,10 +149,9 @@ impl<'a, S: Store> Patient<'a, S> {
         let records = [put.record];
         match self.earlier_reply(&put.idem)? {
             Some(reply) if reply.content == put.content => {
-                let record = reply.record.unwrap_or(put.record);
-                let row = self.record(Operation::Put, Outcome::Replayed, &[record]);
+                let row = self.record(Operation::Put, Outcome::Replayed, &records);
                 let version = reply.version.unwrap_or(put.version);
-                return Ok(Verdict::Stored { row, record, version, replayed: true });
+                return Ok(Verdict::Stored { row, version, replayed: true });
             }
             Some(_) => {
                 let row = self.record(Operation::Put, Outcome::IdempotencyConflict, &[]);
@@ -180,9 +179,9 @@ impl<'a, S: Store> Patient<'a, S> {
             (Some(head), _) => self.supersede(&put.record, &head)?,
         }
         self.store_version(put);
-        self.keep_reply(&put.idem, put.content, put.record, Some(put.version))?;
+        self.keep_reply(&put.idem, put.content, Some(put.version))?;
         let row = self.record(Operation::Put, Outcome::Done, &records);
-        Ok(Verdict::Stored { row, record: put.record, version: put.version, replayed: false })
+        Ok(Verdict::Stored { row, version: put.version, replayed: false })
     }
 
     fn delete(mut self, delete: &DeleteRecord) -> Result<Verdict, S> {
@@ -208,7 +207,7 @@ impl<'a, S: Store> Patient<'a, S> {
             return Ok(self.version_conflict(Operation::Delete, head.version));
         }
         self.erase(&delete.record, &head)?;
-        self.keep_reply(&delete.idem, delete.content, delete.record, None)?;
+        self.keep_reply(&delete.idem, delete.content, None)?;
         let row = self.record(Operation::Delete, Outcome::Done, &[delete.record]);
         Ok(Verdict::Done { row, replayed: false })
     }
@@ -316,13 +315,12 @@ impl<'a, S: Store> Patient<'a, S> {
         &mut self,
         tag: &renkei_ids::IdemTag,
         content: renkei_ids::ContentTag,
-        record: RecordId,
         version: Option<RecordVersion>,
     ) -> Result<(), S> {
         clear_expired(self.store, &self.access.pid, self.group.time)?;
         let expires = self.group.time.plus_millis(IDEMPOTENCY_WINDOW_MILLIS);
         let pid = &self.access.pid;
-        let reply = StoredReply { content, record: Some(record), version, expires };
+        let reply = StoredReply { content, version, expires };
         save(self.store, Family::Idempotency, &keys::stored_reply(pid, tag), &reply);
         self.store.put(Family::Idempotency, &keys::expiry(pid, tag, expires.hour()), Bytes::new());
         Ok(())

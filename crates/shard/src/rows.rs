@@ -242,8 +242,6 @@ impl Row for GroupHead {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StoredReply {
     pub(crate) content: ContentTag,
-    /// The record written; `None` in rows from before it was kept.
-    pub(crate) record: Option<RecordId>,
     /// The version stored; `None` for a deletion.
     pub(crate) version: Option<RecordVersion>,
     pub(crate) expires: UnixMillis,
@@ -253,20 +251,18 @@ impl Row for StoredReply {
     const NAME: &'static str = "stored reply";
 
     fn encode(&self) -> Bytes {
-        let Self { content, record, version, expires } = self;
+        let Self { content, version, expires } = self;
         format::encode(&pb::StoredReply {
             content: copied(content.as_bytes()),
             version: version.map(RecordVersion::get),
             expires_ms: expires.0,
-            record: record.map(|record| copied(record.as_bytes())),
         })
     }
 
     fn decode(bytes: &Bytes) -> Result<Self, InvalidRow> {
-        let pb::StoredReply { content, version, expires_ms, record } = format::decode(bytes)?;
+        let pb::StoredReply { content, version, expires_ms } = format::decode(bytes)?;
         Ok(Self {
             content: ContentTag::try_from(&content[..])?,
-            record: record.map(|record| RecordId::try_from(&record[..])).transpose()?,
             version: version.map(|version| RecordVersion::new(version).ok_or(InvalidRow)).transpose()?,
             expires: UnixMillis(expires_ms),
         })
@@ -382,8 +378,6 @@ mod pb {
         pub(super) version: Option<u32>,
         #[prost(uint64, tag = "3")]
         pub(super) expires_ms: u64,
-        #[prost(bytes = "bytes", optional, tag = "4")]
-        pub(super) record: Option<Bytes>,
     }
 
     #[derive(Clone, PartialEq, Eq, prost::Message)]

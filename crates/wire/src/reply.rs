@@ -109,8 +109,6 @@ pub struct TimelinePage {
 /// A version is stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// Of which record: where it is replayed, the one of the earlier request, whatever this one named.
-    pub record: RecordId,
     /// Which.
     pub version: RecordVersion,
     /// Whether an earlier request with the same idempotency tag stored it.

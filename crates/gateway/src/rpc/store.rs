@@ -3,7 +3,7 @@
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
 use renkei_envelope::{Category, Reference};
-use renkei_ids::{RecordId, RecordVersion};
+use renkei_ids::{RecordId, RecordVersion, RequestId};
 use renkei_records::Accepted;
 use renkei_wire::pb::record::v1 as pb;
 use renkei_wire::record::{PutDocumentReply, PutHead, ReplaceHead};
@@ -16,7 +16,7 @@ use super::visit::{Visit, is_stale, node_request};
 use super::{Caller, Desk};
 use crate::documents::{self, Sealed};
 use crate::nodes::Answer;
-use crate::random::{SystemRandom, request_id};
+use crate::random::SystemRandom;
 
 /// A document that was taken, and what it is stored by.
 struct Taken {
@@ -79,9 +79,20 @@ impl Desk {
     }
 }
 
+/// The request id of a put: a retry bears the same one, and so does the one that a client makes of a put whose answer it
+/// did not get. Tags are unguessable to all but institution and vault, and so is the id.
+fn put_request_id(put: &PutRecord) -> RequestId {
+    let mut context = Context::new(&SHA256);
+    context.update(b"renkei 2026-11 request id of a put\0");
+    context.update(put.idem.as_bytes());
+    context.update(put.content.as_bytes());
+    let digest = context.finish();
+    RequestId::from_bytes(*digest.as_ref().first_chunk().expect("SHA-256 gives 32 bytes"))
+}
+
 impl Visit<'_> {
     async fn store_once(
-        &self,
+        &mut self,
         head: &PutHead,
         replaces: Option<(RecordId, RecordVersion)>,
         taken: &Taken,
@@ -92,12 +103,14 @@ impl Visit<'_> {
         let sealed = documents::seal(self.opened.patient, grant, taken.summary.clone(), taken.document.clone());
         let (grant, sealed) = sealed.await?;
         let put = put_record(&grant, sealed, head, taken);
-        let request = request_id();
+        let request = put_request_id(&put);
         let actor = self.sealed_actor(&grant.stub_key, request);
         let asked = node_request(request, grant.capability, actor, Operation::Put(put), self.deadline())?;
         let Answer { reply, .. } = self.desk.nodes.call(grant.pid, asked, self.deadline()).await?;
         match reply.outcome {
-            Outcome::Stored(Stored { record, version, replayed }) => {
+            Outcome::Stored(Stored { version, replayed }) => {
+                let record =
+                    if replayed && replaces.is_none() { self.first_record(request).await? } else { grant.record };
                 let reference = grant.reference_key.seal(&self.opened.patient, record, &SystemRandom);
                 Ok(PutDocumentReply { reference, version, kind: taken.kind, replayed })
             }

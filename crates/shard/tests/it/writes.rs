@@ -72,19 +72,6 @@ fn a_retry_gets_the_stored_reply_for_a_day() {
     assert!(matches!(verdict, Verdict::VersionConflict { current: 1, .. }), "{verdict:?}");
 }
 
-/// A client that sends a put again gets a new record id for it from the vault, and must learn the first one.
-#[test]
-fn a_stored_reply_names_the_record_of_the_earlier_request() {
-    let mut group = Group::founded();
-    group.by(access(1), ItemKind::Put(put(9, 1, 10)));
-    let again = PutRecord { record: record(7), ..put(9, 1, 10) };
-    match group.by(access(1), ItemKind::Put(again)) {
-        Verdict::Stored { record: told, replayed: true, .. } => assert_eq!(told, record(9)),
-        other => panic!("expected the stored reply, got {other:?}"),
-    }
-    assert_eq!(rows(&group, 1).last().unwrap().records, [record(9)]);
-}
-
 #[test]
 fn other_content_under_a_used_tag_is_a_conflict() {
     let mut group = Group::founded();

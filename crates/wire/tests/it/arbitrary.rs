@@ -186,11 +186,7 @@ pub(crate) fn reply() -> impl Strategy<Value = NodeReply> {
     });
     let page = (vec(entry(), 0..4), option::of(position())).prop_map(|(entries, next)| TimelinePage { entries, next });
     let audit = (vec(audit_row(), 0..4), any::<bool>()).prop_map(|(rows, more)| AuditPage { rows, more });
-    let stored = (record(), version(), any::<bool>()).prop_map(|(record, version, replayed)| Stored {
-        record,
-        version,
-        replayed,
-    });
+    let stored = (version(), any::<bool>()).prop_map(|(version, replayed)| Stored { version, replayed });
     let outcome = prop_oneof![
         entry().prop_map(Outcome::Record),
         Just(Outcome::Nothing),

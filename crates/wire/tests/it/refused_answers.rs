@@ -46,7 +46,7 @@ fn an_answer_without_its_row_is_refused() {
     assert!(answer(Some(pb::AuditRef { log_id: bytes(15), ..row() })).is_err());
     assert_eq!(NodeReply::try_from(pb::Reply { row: Some(row()), outcome: None }), Err(InvalidReply::NoOutcome));
     assert_eq!(refused(Outcome::Record(pb::FoundRecord { entry: None })), Some(InvalidReply::NoEntry));
-    let stored = Outcome::Stored(pb::Stored { version: 0, replayed: true, record_id: vec![1; 16].into() });
+    let stored = Outcome::Stored(pb::Stored { version: 0, replayed: true });
     assert_eq!(refused(stored), Some(InvalidReply::Stored(InvalidStored::Version)));
 }
 

@@ -75,7 +75,7 @@ impl RecordService for Records {
     ) -> Result<Response<pb::PutDocumentReply>, Status> {
         let caller = self.caller(&request)?;
         let desk = &self.desk;
-        let reply = desk.metrics.measured("put", desk.put_document(caller, request.into_inner())).await?;
+        let reply = desk.metrics.measured("put", Box::pin(desk.put_document(caller, request.into_inner()))).await?;
         Ok(Response::new(reply.into()))
     }
 
@@ -85,7 +85,8 @@ impl RecordService for Records {
     ) -> Result<Response<pb::PutDocumentReply>, Status> {
         let caller = self.caller(&request)?;
         let desk = &self.desk;
-        let reply = desk.metrics.measured("replace", desk.replace_document(caller, request.into_inner())).await?;
+        let reply =
+            desk.metrics.measured("replace", Box::pin(desk.replace_document(caller, request.into_inner()))).await?;
         Ok(Response::new(reply.into()))
     }
 
@@ -123,7 +124,7 @@ impl RecordService for Records {
         let caller = self.caller(&request)?;
         let request = DeleteDocumentRequest::try_from(request.into_inner()).map_err(Refusal::from)?;
         let desk = &self.desk;
-        desk.metrics.measured("delete", desk.delete_document(caller, request)).await?;
+        desk.metrics.measured("delete", Box::pin(desk.delete_document(caller, request))).await?;
         Ok(Response::new(pb::DeleteDocumentReply {}))
     }
 

@@ -90,7 +90,7 @@ impl Desk {
         _held: Held,
     ) -> BulkPutReply {
         let deadline = Deadline::after(DOCUMENT_TIME);
-        let stored = self.store(Caller { institution, deadline }, &head, None, bytes);
+        let stored = Box::pin(self.store(Caller { institution, deadline }, &head, None, bytes));
         BulkPutReply { document, outcome: deadline.bound(ErrorCode::OutcomeUnknown, stored).await }
     }
 }

@@ -35,7 +35,7 @@ impl Desk {
     ) -> Result<PutDocumentReply, Refusal> {
         let size = |head: &PutHead| head.document_bytes;
         let (head, document, _held) = self.receive(caller, inbound, size).await?;
-        self.store(caller, &head, None, document).await
+        Box::pin(self.store(caller, &head, None, document)).await
     }
 
     pub(super) async fn replace_document(
@@ -46,7 +46,7 @@ impl Desk {
         let size = |head: &ReplaceHead| head.put.document_bytes;
         let (head, document, _held) = self.receive(caller, inbound, size).await?;
         let ReplaceHead { put, reference, version } = head;
-        self.store(caller, &put, Some((&reference, version)), document).await
+        Box::pin(self.store(caller, &put, Some((&reference, version)), document)).await
     }
 
     /// Stores a whole document, whose bytes are counted by the caller.

@@ -1,0 +1,8 @@
+//! A gateway between real nodes and a real vault. The binaries beside this test must be builds with `dev-insecure`.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop where it cannot go on")]
+
+#[cfg(feature = "dev-insecure")]
+mod records;
+#[cfg(feature = "dev-insecure")]
+mod world;

@@ -1,5 +1,7 @@
 //! The resources of a document as far as a summary needs them, and how they refer to each other.
 
+use prost::Message;
+
 use crate::draft::{Draft, Reference};
 use crate::element::Element;
 use crate::institution::MedicalInstitution;
@@ -85,6 +87,8 @@ pub(crate) struct Medication {
     pub(crate) alias: Option<usize>,
     pub(crate) product: Option<Concept>,
     pub(crate) ingredients: Vec<Ingredient>,
+    /// What a copy of product and ingredients takes.
+    pub(crate) copy_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -164,7 +168,9 @@ impl Document {
             ResourceType::Medication => {
                 let alias = self.alias("Medication", element, from, contained);
                 let Draft { code, ingredients, room, .. } = draft;
-                let medication = Medication { alias, product: code, ingredients };
+                let text: usize = code.iter().map(Message::encoded_len).sum::<usize>()
+                    + ingredients.iter().map(Message::encoded_len).sum::<usize>();
+                let medication = Medication { alias, product: code, ingredients, copy_bytes: room.used + text };
                 self.left_out += room.left_out;
                 if self.lookup_room.takes(
                     LOOKUP_ROOM_BYTES,
@@ -292,24 +298,33 @@ impl Document {
     }
 
     /// Drugs with the products that are found in the document. A reference that leads nowhere in it leaves itself and its
-    /// text.
+    /// text; so does one to a product for whose copy there is no room.
     pub(crate) fn take_drugs(&mut self) -> Vec<Drug> {
         let orders = core::mem::take(&mut self.orders);
-        orders.into_iter().map(|order| self.drug_of(order)).collect()
+        let mut room = core::mem::take(&mut self.entry_room);
+        let mut left_out = 0;
+        let drugs = orders.into_iter().map(|order| self.drug_of(order, &mut room, &mut left_out)).collect();
+        self.left_out += left_out;
+        drugs
     }
 
-    fn drug_of(&self, order: Order) -> Drug {
+    fn drug_of(&self, order: Order, room: &mut Room, left_out: &mut u32) -> Drug {
         let Order { mut drug, product, from } = order;
         let Some(Reference { target, display }) = product else { return drug };
-        let medication = target
+        let found = target
             .as_deref()
             .and_then(|target| self.medications.iter().find(|medication| self.means(medication.alias, target, from)));
-        match medication {
-            Some(medication) => {
-                drug.product = drug.product.or_else(|| medication.product.clone());
-                drug.ingredients.clone_from(&medication.ingredients);
+        match found {
+            Some(Medication { product, ingredients, copy_bytes, .. })
+                if room.takes(ENTRY_ROOM_BYTES, *copy_bytes, 0) =>
+            {
+                drug.product = drug.product.or_else(|| product.clone());
+                drug.ingredients.clone_from(ingredients);
             }
-            None => drug.elsewhere = target,
+            found => {
+                *left_out += u32::from(found.is_some());
+                drug.elsewhere = target;
+            }
         }
         if drug.product.is_none() && display.is_some() {
             drug.product = Some(Concept { codes: Vec::new(), text: display });

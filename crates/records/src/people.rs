@@ -5,7 +5,7 @@ use crate::draft::{Draft, Identifier};
 use crate::element::Element;
 use crate::fold::fold;
 use crate::key::Key;
-use crate::member_id::MemberId;
+use crate::member_id::{MEMBER_ID_MAX_BYTES, MemberId};
 use crate::path::{FieldPath, Path};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::subject::{Sex, Subject};
@@ -51,6 +51,10 @@ impl Claim {
             // Published systems are written in several ways; member ids too.
             (System::MemberId, Ok(id)) => {
                 Self { system: "member id".to_owned(), value: id.comparison_form().to_owned() }
+            }
+            // Folding can make a text eleven times as long: no id of this length is written by hand.
+            _ if value.len() > MEMBER_ID_MAX_BYTES => {
+                Self { system: written_system.trim().to_owned(), value: value.to_owned() }
             }
             _ => Self { system: written_system.trim().to_owned(), value: fold(value) },
         }

@@ -37,6 +37,20 @@ fn another_patients_resource_refuses_the_whole() {
 }
 
 #[test]
+fn resources_inside_resources_are_looked_at() {
+    let other = observation(1).replace(PATIENT, "Patient/other");
+    let bundle = format!(r#"{{"resourceType":"Bundle","type":"collection","entry":[{{"resource":{other}}}]}}"#);
+    let place = "entry[7].resource.entry[0].resource.subject.reference";
+    assert_refused(&with_entry(&bundle), RefusalCode::OtherPatient, place);
+    let parameters = format!(r#"{{"resourceType":"Parameters","parameter":[{{"name":"x","resource":{other}}}]}}"#);
+    let place = "entry[7].resource.*[0].resource.subject.reference";
+    assert_refused(&with_entry(&parameters), RefusalCode::OtherPatient, place);
+    let contained = format!(r#"{{"resourceType":"List","contained":[{other}]}}"#);
+    let place = "entry[7].resource.contained[0].subject.reference";
+    assert_refused(&with_entry(&contained), RefusalCode::OtherPatient, place);
+}
+
+#[test]
 fn a_contained_patient_must_be_the_same_person() {
     let with_contained = |patient: &str| {
         let order = order(2, "#p").replacen('{', &format!(r#"{{"contained":[{patient}],"#), 1);
@@ -98,6 +112,8 @@ fn a_my_number_is_refused_where_its_system_is_not_known() {
     ] {
         assert!(intake(with(identifier).as_bytes()).is_ok(), "{identifier}");
     }
+    let number = immunization().replacen('{', r#"{"identifier":{"value":123456789018},"#, 1);
+    assert_refused(&number, RefusalCode::MyNumber, "identifier.value");
     let extension = immunization().replace(
         r#""status":"completed""#,
         r#""modifierExtension":[{"url":"x","valueIdentifier":{"value":"123456789018"}}],"status":"completed""#,

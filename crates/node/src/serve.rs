@@ -29,7 +29,7 @@ use crate::metrics::Metrics;
 use crate::proposer::{Proposer, Recorded};
 use crate::routes::Routes;
 
-pub(crate) use admission::Admission;
+pub(crate) use admission::{Admission, Held};
 pub(crate) use rpc::Records;
 
 /// What serving a request needs. Clones share it.
@@ -46,11 +46,12 @@ pub(crate) struct Server {
     pub(crate) metrics: Metrics,
 }
 
-/// An answer, and the document that follows it in pieces, if one does.
+/// An answer, the document that follows it in pieces, if one does, and the room that both take until they are sent.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) reply: NodeReply,
     pub(crate) body: Option<Bytes>,
+    pub(crate) held: Vec<Held>,
 }
 
 /// A request that was let in: whose patient it is about, which group that is, and the leadership it is served under.

@@ -4,9 +4,10 @@ use bytes::Bytes;
 use renkei_ids::{GroupId, NodeId, SlotEpoch};
 
 use crate::format::{self, pb};
+use crate::founding::Founding;
 use crate::job::{JobId, JobKind, JobStep};
+use crate::refused::Refused;
 use crate::slot_map::SlotRange;
-use crate::state::Founding;
 
 /// One change of the placement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,44 +34,6 @@ pub enum Change {
         /// Where it goes.
         to: JobStep,
     },
-}
-
-/// Why a change was refused. Nothing changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// The cloud is founded already, in another shape.
-    #[error("the cloud is founded already")]
-    AlreadyFounded,
-    /// The cloud is not founded yet.
-    #[error("the cloud is not founded")]
-    NotFounded,
-    /// The founding names no nodes, too many, one twice, or more replicas than nodes.
-    #[error("the founding cannot be carried out")]
-    InvalidFounding,
-    /// The version would go back.
-    #[error("the version can only grow")]
-    VersionGoesBack,
-    /// There is no such node.
-    #[error("there is no such node")]
-    UnknownNode,
-    /// There is no such group, replica or slot where the job says.
-    #[error("the job names what is not there")]
-    UnknownSubject,
-    /// There is no such job.
-    #[error("there is no such job")]
-    UnknownJob,
-    /// The job is not where the caller believes, or cannot go there.
-    #[error("the job is at another step")]
-    WrongStep,
-    /// Another job is under way: there is one at a time.
-    #[error("another job is under way")]
-    JobUnderWay,
-    /// A limit of nodes or groups is reached.
-    #[error("a limit of the cloud is reached")]
-    LimitReached,
-    /// The command does not read.
-    #[error("the command does not read")]
-    Malformed,
 }
 
 /// The answer of the meta group.

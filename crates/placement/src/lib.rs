@@ -6,11 +6,17 @@
 
 mod command;
 mod format;
+mod founding;
+mod group;
 mod job;
+mod refused;
 mod slot_map;
 mod state;
 
-pub use command::{Change, InvalidChange, MetaReply, Refused};
+pub use command::{Change, InvalidChange, MetaReply};
+pub use founding::{Founding, spread};
+pub use group::{GROUPS_MAX, Group, NODES_MAX, Node, Replica};
 pub use job::{Job, JobId, JobKind, JobStep};
+pub use refused::Refused;
 pub use slot_map::{InvalidSlotMap, SlotMap, SlotRange};
-pub use state::{Founding, GROUPS_MAX, Group, InvalidPlacement, NODES_MAX, Node, Placement, Replica, spread};
+pub use state::{InvalidPlacement, Placement};

@@ -5,49 +5,13 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use renkei_ids::{GroupId, NodeId, ReplicaId, SlotEpoch};
 
-use crate::command::{Change, MetaReply, Refused};
+use crate::command::{Change, MetaReply};
 use crate::format::{self, pb};
+use crate::founding::{Founding, spread};
+use crate::group::{Group, NODES_MAX, Node, Replica};
 use crate::job::{Job, JobId, JobKind, JobStep};
+use crate::refused::Refused;
 use crate::slot_map::{SlotMap, SlotRange};
-
-/// Most nodes of a cloud.
-pub const NODES_MAX: usize = 64;
-/// Most shard groups of a cloud.
-pub const GROUPS_MAX: usize = 64;
-
-/// A node as the registry knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Node {
-    /// host:port of its services.
-    pub address: String,
-}
-
-/// One replica of a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Replica {
-    /// Its id, never used for another.
-    pub id: ReplicaId,
-    /// Where it runs.
-    pub node: NodeId,
-}
-
-/// A group. Its first replica founds it and is where its leader should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Group {
-    /// Its replicas.
-    pub replicas: Vec<Replica>,
-}
-
-/// How a cloud begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Founding {
-    /// The nodes and their addresses.
-    pub nodes: Vec<(NodeId, String)>,
-    /// Shard groups, 1 to [`GROUPS_MAX`].
-    pub groups: u32,
-    /// Replicas of each group: odd, and no more than nodes.
-    pub replicas: u32,
-}
 
 /// The whole placement of a cloud.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,48 +32,6 @@ pub struct Placement {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the stored placement does not read")]
 pub struct InvalidPlacement;
-
-/// Replicas of `groups` groups dealt over nodes: each group on `replicas` neighbouring nodes, the first of which moves on
-/// by one from group to group, so that leaders are spread evenly. Ids count up from `first`.
-pub fn spread(nodes: &[NodeId], groups: u32, replicas: u32, first: ReplicaId) -> Vec<Vec<Replica>> {
-    let mut ids = first.0..;
-    let mut place = |start: usize| {
-        (0..replicas as usize)
-            .map(|offset| Replica {
-                id: ReplicaId(ids.next().expect("u64 replica ids do not run out")),
-                node: nodes[(start + offset) % nodes.len()],
-            })
-            .collect()
-    };
-    (0..groups as usize).map(|group| place(group % nodes.len())).collect()
-}
-
-impl Founding {
-    fn node_ids(&self) -> Vec<NodeId> {
-        self.nodes.iter().map(|(node, _)| *node).collect()
-    }
-
-    /// Whether it can be carried out.
-    ///
-    /// # Errors
-    /// [`Refused::InvalidFounding`] or [`Refused::LimitReached`].
-    pub fn validate(&self) -> Result<(), Refused> {
-        let mut ids = self.node_ids();
-        ids.sort_unstable();
-        ids.dedup();
-        if ids.len() > NODES_MAX || self.groups as usize > GROUPS_MAX {
-            return Err(Refused::LimitReached);
-        }
-        let whole = ids.len() == self.nodes.len() && self.groups > 0;
-        let quorum = self.replicas % 2 == 1 && self.replicas as usize <= ids.len();
-        if whole && quorum { Ok(()) } else { Err(Refused::InvalidFounding) }
-    }
-
-    /// The replicas of the meta group, which must exist before anything can be decided.
-    pub fn meta_replicas(&self) -> Vec<Replica> {
-        spread(&self.node_ids(), 1, self.replicas, ReplicaId(1)).remove(0)
-    }
-}
 
 impl Placement {
     /// The slot map and its epoch; `None` before the founding.
@@ -326,22 +248,6 @@ fn group_from(group: pb::Group) -> (GroupId, Group) {
     let replicas =
         replicas.into_iter().map(|pb::Replica { id, node }| Replica { id: ReplicaId(id), node: NodeId(node) });
     (GroupId(id), Group { replicas: replicas.collect() })
-}
-
-impl From<&Founding> for pb::Founding {
-    fn from(founding: &Founding) -> Self {
-        let Founding { nodes, groups, replicas } = founding;
-        let nodes = nodes.iter().map(|(id, address)| pb::Node { id: id.0, address: address.clone() });
-        Self { nodes: nodes.collect(), groups: *groups, replicas: *replicas }
-    }
-}
-
-impl From<pb::Founding> for Founding {
-    fn from(founding: pb::Founding) -> Self {
-        let pb::Founding { nodes, groups, replicas } = founding;
-        let nodes = nodes.into_iter().map(|pb::Node { id, address }| (NodeId(id), address));
-        Self { nodes: nodes.collect(), groups, replicas }
-    }
 }
 
 #[cfg(test)]

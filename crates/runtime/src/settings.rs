@@ -63,7 +63,8 @@ pub struct LogSettings {
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self { filter: "info".to_owned(), file: None }
+        // openraft tells every vote and every membership at `info`, in its own words.
+        Self { filter: "info,openraft=warn".to_owned(), file: None }
     }
 }
 

@@ -181,7 +181,7 @@ impl FrameStream {
         }
         match outcome {
             Err(refusal) => frames.push(refused(call, refusal)),
-            Ok(Answer { reply, body }) => {
+            Ok(Answer { reply, body, held: _until_framed }) => {
                 frames.push(ReplyFrame { call, item: ReplyItem::Reply(Box::new(reply)) });
                 let body = body.into_iter().flat_map(pieces);
                 frames.extend(body.map(|piece| ReplyFrame { call, item: ReplyItem::Piece(piece) }));

@@ -1,6 +1,7 @@
 //! Requests that read. Each is decided from one view, and its answer waits for its audit row.
 
 use renkei_access::Capability;
+use renkei_ids::RecordId;
 use renkei_shard::read::{self, Admission, Body, Entry, Eyes, PatientRules, Position, Range};
 use renkei_shard::{ItemKind, Note, Operation, ShardError};
 use renkei_storage::StorageError;
@@ -12,7 +13,7 @@ use renkei_wire::{
 };
 
 use super::verdicts::{self, Decision};
-use super::{Answer, Case, Server};
+use super::{Answer, Case, Held, Server};
 use crate::machine::{ShardState, storage_error};
 
 /// Documents up to this size are held as bytes while their row is recorded; larger ones are read from the kept view
@@ -23,20 +24,75 @@ const READS_MAX: usize = 3;
 
 type ReadResult<T> = Result<T, ShardError<StorageError>>;
 
+/// An answer whose row is recorded.
+struct Audited<T> {
+    row: wire::AuditRef,
+    answer: T,
+    view: View,
+    held: Held,
+}
+
+/// What a read found.
+trait Found: Send + 'static {
+    /// Bytes that it takes while it waits.
+    fn bytes(&self) -> usize;
+
+    /// Records that it discloses.
+    fn disclosed(&self) -> Vec<RecordId>;
+}
+
+impl Found for Option<Entry> {
+    fn bytes(&self) -> usize {
+        self.as_ref().map_or(0, entry_bytes)
+    }
+
+    fn disclosed(&self) -> Vec<RecordId> {
+        self.iter().map(|entry| entry.record).collect()
+    }
+}
+
+impl Found for read::Page {
+    fn bytes(&self) -> usize {
+        self.entries.iter().map(entry_bytes).sum()
+    }
+
+    fn disclosed(&self) -> Vec<RecordId> {
+        self.entries.iter().map(|entry| entry.record).collect()
+    }
+}
+
+/// Rows, and whether more follow. They disclose no record's content.
+impl Found for (Vec<renkei_shard::audit::AuditRow>, bool) {
+    fn bytes(&self) -> usize {
+        self.0.iter().map(|row| row.content.len()).sum()
+    }
+
+    fn disclosed(&self) -> Vec<RecordId> {
+        Vec::new()
+    }
+}
+
+fn entry_bytes(entry: &Entry) -> usize {
+    let body = match &entry.body {
+        Body::Whole(body) => body.len(),
+        Body::Absent | Body::Apart(_) => 0,
+    };
+    entry.summary.len() + body
+}
+
 impl Server {
     pub(super) async fn get(&self, case: Case, get: wire::GetRecord) -> Result<Answer, Refusal> {
         let wire::GetRecord { record, version, with_body } = get;
-        let _held = self.admission.admit(if with_body { HELD_BODY_MAX_BYTES as usize } else { 0 })?;
         let whole = with_body.then_some(HELD_BODY_MAX_BYTES);
         let read = move |state: &ShardState<'_>, eyes: &Eyes<'_>| read::get(state, eyes, record, version, whole);
-        let ids = |entry: &Option<Entry>| entry.iter().map(|entry| entry.record).collect();
-        let (row, found, view) = self.audited(&case, Operation::Get, read, ids).await?;
+        let Audited { row, answer: found, view, held } = self.audited(&case, Operation::Get, read).await?;
+        let mut held = vec![held];
         let Some(entry) = found else {
-            return Ok(Answer { reply: NodeReply { row, outcome: Outcome::Nothing }, body: None });
+            return Ok(Answer { reply: NodeReply { row, outcome: Outcome::Nothing }, body: None, held });
         };
         let body = match entry.body {
             Body::Apart(bytes) => {
-                let _held_too = self.admission.admit(bytes as usize)?;
+                held.push(self.admission.admit(bytes as usize)?);
                 let (pid, record, version) = (case.capability.pid, entry.record, entry.version);
                 let read = move |state: &ShardState<'_>| read::body(state, &pid, &record, version);
                 Some(self.read_disk(view, read).await?)
@@ -56,7 +112,7 @@ impl Server {
             }
             None => None,
         };
-        Ok(Answer { reply: NodeReply { row, outcome: Outcome::Record(entry) }, body: follows })
+        Ok(Answer { reply: NodeReply { row, outcome: Outcome::Record(entry) }, body: follows, held })
     }
 
     pub(super) async fn timeline(&self, case: Case, asked: wire::ReadTimeline) -> Result<Answer, Refusal> {
@@ -68,44 +124,43 @@ impl Server {
             inline_body_bytes: u32::from(inline_body_bytes),
             after: after.map(|TimelinePosition { month, record }| Position { month, record }),
         };
-        // A page waits as bytes until its row is recorded, so the room for it is taken before it is read.
-        let _held = self.admission.admit(usize::from(max_entries) * 2 * 1024)?;
         let read = move |state: &ShardState<'_>, eyes: &Eyes<'_>| read::timeline(state, eyes, &range);
-        let ids = |page: &read::Page| page.entries.iter().map(|entry| entry.record).collect();
-        let (row, page, _) = self.audited(&case, Operation::Timeline, read, ids).await?;
+        let Audited { row, answer: page, view: _, held } = self.audited(&case, Operation::Timeline, read).await?;
         let page = TimelinePage {
             entries: page.entries.into_iter().map(wire_entry).collect(),
             next: page.next.map(|Position { month, record }| TimelinePosition { month, record }),
         };
-        Ok(Answer { reply: NodeReply { row, outcome: Outcome::Page(page) }, body: None })
+        Ok(Answer { reply: NodeReply { row, outcome: Outcome::Page(page) }, body: None, held: vec![held] })
     }
 
     pub(super) async fn list_audit(&self, case: Case, list: wire::ListAudit) -> Result<Answer, Refusal> {
         let wire::ListAudit { after, max_rows } = list;
-        let _held = self.admission.admit(usize::from(max_rows) * 1024)?;
         let pid = case.capability.pid;
         let read =
             move |state: &ShardState<'_>, _: &Eyes<'_>| read::audit_rows(state, &pid, after, usize::from(max_rows));
-        let (row, (rows, more), _) = self.audited(&case, Operation::ListAudit, read, |_| Vec::new()).await?;
+        let Audited { row, answer: (rows, more), view: _, held } =
+            self.audited(&case, Operation::ListAudit, read).await?;
         let page = audit_page(rows, more);
-        Ok(Answer { reply: NodeReply { row, outcome: Outcome::Audit(page) }, body: None })
+        Ok(Answer { reply: NodeReply { row, outcome: Outcome::Audit(page) }, body: None, held: vec![held] })
     }
 
     /// Reads from one view, records that it was read, and gives the answer only then.
-    async fn audited<T: Send + 'static>(
+    async fn audited<T: Found>(
         &self,
         case: &Case,
         operation: Operation,
         read: impl Fn(&ShardState<'_>, &Eyes<'_>) -> ReadResult<T> + Clone + Send + 'static,
-        ids: impl Fn(&T) -> Vec<renkei_ids::RecordId>,
-    ) -> Result<(wire::AuditRef, T, View), Refusal> {
+    ) -> Result<Audited<T>, Refusal> {
         self.disk.admit_reads().map_err(verdicts::disk_low)?;
         for _ in 0..READS_MAX {
             let view = case.replica.view();
             let (rules, answer) = self.look(case, view.clone(), read.clone()).await?;
-            let note = Note { operation, rules_version: rules.version, records: ids(&answer) };
+            // An answer waits as bytes until its row is recorded. Reads take turns on one thread, so what is found before
+            // it is counted is one answer.
+            let held = self.admission.admit(answer.bytes())?;
+            let note = Note { operation, rules_version: rules.version, records: answer.disclosed() };
             match self.judge(case.record(ItemKind::Note(note)).await?)? {
-                Decision::Answer(row, _) => return Ok((row, answer, view)),
+                Decision::Answer(row, _) => return Ok(Audited { row, answer, view, held }),
                 Decision::ReadAgain => {}
             }
         }

@@ -28,7 +28,7 @@ impl NodeService for Records {
     async fn execute(&self, request: Request<pb::Request>) -> Result<Response<pb::Reply>, Status> {
         let caller = caller(&request)?;
         let request = NodeRequest::try_from(request.into_inner()).map_err(Refusal::from)?;
-        let Answer { reply, body } = self.server.serve(&caller, request, None).await?;
+        let Answer { reply, body, held: _until_encoded } = self.server.serve(&caller, request, None).await?;
         // A unary answer has no place for pieces.
         if body.is_some() {
             return Err(Refusal::too_large("get.with_body").into());

@@ -9,6 +9,8 @@
 //! random nonce, behind a version byte). A key that both seals and derives does the former through a derived key.
 //!
 //! ```text
+//! HostSecret ──► "key files" ══► EpochKey, and the vault's signing seed, in their files
+//!
 //! EpochKey ─┬─► "slot keys" ══► SlotKey (KEK of one slot and epoch) ══► outer layers of (1), (2) and (3)
 //!           └─► OpeningKey ══► Opening {pid, S, for whom, what for, until when}
 //!
@@ -59,4 +61,4 @@ pub use seal::{InvalidSealed, SEAL_OVERHEAD};
 pub use secret::InvalidSecret;
 pub use stub::{Stub, StubKey};
 pub use tags::{TagKey, WriteTagKey};
-pub use vault_keys::{EpochKey, KeyEpoch, SealedSlotKey, SlotKey};
+pub use vault_keys::{EpochKey, HostSecret, KeyEpoch, SealedFileKey, SealedSlotKey, SlotKey};

@@ -10,6 +10,7 @@ use crate::{InvalidSealed, OpeningKey, Random};
 
 const SLOT_KEY: Label = Label("renkei 2026-11 sealed slot key");
 const SLOT_WRAP: Label = Label("renkei 2026-11 epoch key to slot keys");
+const KEY_FILE: Label = Label("renkei 2026-11 host secret to key files");
 const OPENINGS: Label = Label("renkei 2026-11 epoch key to openings");
 
 /// Number of a key epoch, from 1.
@@ -23,6 +24,15 @@ secret!(
 secret!(
     /// KEK[slot, epoch]: the outer layer of everything in one slot.
     SlotKey
+);
+secret!(
+    /// A secret that only one host can read, such as a systemd credential that its TPM sealed: key files are sealed to
+    /// it.
+    HostSecret
+);
+sealed_form!(
+    /// A key file's key under the host secret.
+    SealedFileKey, SEAL_OVERHEAD + 32
 );
 sealed_form!(
     /// A slot key under the epoch key.
@@ -63,5 +73,31 @@ impl EpochKey {
 
     fn slot_wrap_key(&self) -> zeroize::Zeroizing<[u8; 32]> {
         derive_key(&self.0, SLOT_WRAP, &[])
+    }
+}
+
+impl HostSecret {
+    /// Seals a key for a file of this purpose and epoch.
+    pub fn seal_file_key(
+        &self,
+        (purpose, epoch): (&str, KeyEpoch),
+        key: &[u8; 32],
+        source: &dyn Random,
+    ) -> SealedFileKey {
+        let parts: [&[u8]; 2] = [purpose.as_bytes(), &epoch.0.to_be_bytes()];
+        SealedFileKey::new(seal(&derive_key(&self.0, KEY_FILE, &[]), KEY_FILE, &parts, key, source))
+    }
+
+    /// Opens the key of a file of this purpose and epoch.
+    ///
+    /// # Errors
+    /// [`InvalidSealed`], for another host, purpose or epoch too.
+    pub fn open_file_key(
+        &self,
+        (purpose, epoch): (&str, KeyEpoch),
+        sealed: &SealedFileKey,
+    ) -> Result<zeroize::Zeroizing<[u8; 32]>, InvalidSealed> {
+        let parts: [&[u8]; 2] = [purpose.as_bytes(), &epoch.0.to_be_bytes()];
+        open_secret(&derive_key(&self.0, KEY_FILE, &[]), KEY_FILE, &parts, sealed.as_bytes())
     }
 }

@@ -11,7 +11,7 @@ use renkei_runtime::{Role, TlsFiles};
 
 use crate::{
     Authority, CertError, LaunchError, Leaf, NodeSpec, PortError, Process, ProcessSpec, RaftProfile, ReservedPort,
-    Usage, node_config, private,
+    Usage, VaultKeysError, VaultSpec, node_config, private, vault, vault_config,
 };
 
 /// Longest time for a started process to be ready: recovery of a few GiB included.
@@ -72,6 +72,20 @@ pub enum CloudError {
         #[source]
         source: LaunchError,
     },
+    #[error("making the vault's keys")]
+    VaultKeys {
+        #[source]
+        source: VaultKeysError,
+    },
+    #[error("this cloud has no vault")]
+    NoVault,
+    #[error("the vault is not running")]
+    VaultNotRunning,
+    #[error("running the vault")]
+    Vault {
+        #[source]
+        source: LaunchError,
+    },
 }
 
 /// A cloud: its authority and its nodes. Dropping it kills what runs; the files stay.
@@ -79,15 +93,18 @@ pub enum CloudError {
 pub struct Cloud {
     cloud: CloudId,
     now: UnixMillis,
+    dir: PathBuf,
     authority: Authority,
-    nodes: BTreeMap<NodeId, Node>,
+    nodes: BTreeMap<NodeId, Service>,
+    vault: Option<Service>,
 }
 
+/// A process of the cloud, started or not.
 #[derive(Debug)]
-struct Node {
+struct Service {
     spec: ProcessSpec,
     listen: ReservedPort,
-    /// Held for as long as the cloud, so that the node finds it free when it starts again.
+    /// Held for as long as the cloud, so that the process finds it free when it starts again.
     _admin: ReservedPort,
     process: Option<Process>,
 }
@@ -108,9 +125,52 @@ impl Cloud {
         let mut nodes = BTreeMap::new();
         for (id, (listen, admin)) in ports {
             let process = node_process(spec, &authority, &peers, id, admin.address())?;
-            nodes.insert(id, Node { spec: process, listen, _admin: admin, process: None });
+            nodes.insert(id, Service { spec: process, listen, _admin: admin, process: None });
         }
-        Ok(Self { cloud: spec.cloud, now: spec.now, authority, nodes })
+        Ok(Self { cloud: spec.cloud, now: spec.now, dir: spec.dir.clone(), authority, nodes, vault: None })
+    }
+
+    /// Makes a vault beside the nodes: its keys by `renkei-vault setup`, its certificate and its configuration, and has
+    /// the nodes take its capabilities from their next start. `set` is more configuration, as in [`CloudSpec`].
+    pub fn add_vault(&mut self, memory_mib: u32, set: &[String]) -> Result<(), CloudError> {
+        let (data, keys) = (self.dir.join("vault-1"), self.dir.join("vault-1-keys"));
+        let public = vault::make_keys(&keys).map_err(|source| CloudError::VaultKeys { source })?;
+        let ports = (|| Ok((ReservedPort::take()?, ReservedPort::take()?)))();
+        let (listen, admin) = ports.map_err(|source| CloudError::Ports { source })?;
+        let tls = self.issue(Role::Vault, "1")?;
+        let (cloud, address) = (self.cloud, admin.address());
+        let config = vault_config(&VaultSpec {
+            id: 1,
+            cloud,
+            listen: listen.address(),
+            admin: address,
+            tls,
+            data: data.clone(),
+            memory_mib,
+            keys,
+        });
+        let spec = process(&self.dir, "renkei-vault", "vault-1", &data, &config, set, address)?;
+        for node in self.nodes.values_mut() {
+            node.spec.args.extend(["--set".into(), format!("vault.keys=[\"{public}\"]").into()]);
+        }
+        self.vault = Some(Service { spec, listen, _admin: admin, process: None });
+        Ok(())
+    }
+
+    /// Starts the vault if it is not running, and waits until it is ready, [`READY_TIMEOUT`] at most.
+    pub fn start_vault(&mut self) -> Result<(), CloudError> {
+        self.vault.as_mut().ok_or(CloudError::NoVault)?.start().map_err(|source| CloudError::Vault { source })?;
+        self.vault()?.wait_ready(READY_TIMEOUT).map_err(|source| CloudError::Vault { source })
+    }
+
+    /// The process of a vault that has been started.
+    pub fn vault(&mut self) -> Result<&mut Process, CloudError> {
+        self.vault.as_mut().ok_or(CloudError::NoVault)?.process.as_mut().ok_or(CloudError::VaultNotRunning)
+    }
+
+    /// Where the vault serves; `None` where there is none.
+    pub fn vault_address(&self) -> Option<SocketAddr> {
+        self.vault.as_ref().map(|vault| vault.listen.address())
     }
 
     /// Starts every node that is not running and waits until all are ready, [`READY_TIMEOUT`] each.
@@ -125,15 +185,7 @@ impl Cloud {
     /// Starts a node, without waiting for it. One that runs is left alone.
     pub fn start(&mut self, id: NodeId) -> Result<(), CloudError> {
         let node = self.nodes.get_mut(&id).ok_or(CloudError::NoSuchNode { node: id })?;
-        let failed = |source| CloudError::Node { node: id, source };
-        let runs = match &mut node.process {
-            Some(process) => process.ended().map_err(failed)?.is_none(),
-            None => false,
-        };
-        if !runs {
-            node.process = Some(Process::start(&node.spec).map_err(failed)?);
-        }
-        Ok(())
+        node.start().map_err(|source| CloudError::Node { node: id, source })
     }
 
     /// Waits until a started node is ready, [`READY_TIMEOUT`] at most.
@@ -147,7 +199,7 @@ impl Cloud {
         node.process.as_mut().ok_or(CloudError::NotRunning { node: id })
     }
 
-    /// Stops every running node, all at once, and waits: [`STOP_TIMEOUT`] each.
+    /// Stops every running node, all at once, and then the vault, and waits: [`STOP_TIMEOUT`] each.
     pub fn stop_all(&mut self) -> Result<(), CloudError> {
         let mut running: Vec<_> =
             self.nodes.iter_mut().filter_map(|(id, node)| node.process.take().map(|process| (*id, process))).collect();
@@ -156,6 +208,9 @@ impl Cloud {
         }
         for (id, mut process) in running {
             process.stop(STOP_TIMEOUT).map_err(|source| CloudError::Node { node: id, source })?;
+        }
+        if let Some(mut vault) = self.vault.as_mut().and_then(|vault| vault.process.take()) {
+            vault.stop(STOP_TIMEOUT).map_err(|source| CloudError::Vault { source })?;
         }
         Ok(())
     }
@@ -189,6 +244,20 @@ impl Cloud {
     }
 }
 
+impl Service {
+    /// Starts the process, without waiting for it. One that runs is left alone.
+    fn start(&mut self) -> Result<(), LaunchError> {
+        let runs = match &mut self.process {
+            Some(process) => process.ended()?.is_none(),
+            None => false,
+        };
+        if !runs {
+            self.process = Some(Process::start(&self.spec)?);
+        }
+        Ok(())
+    }
+}
+
 fn node_process(
     spec: &CloudSpec,
     authority: &Authority,
@@ -213,18 +282,31 @@ fn node_process(
         raft: *raft,
         peers: peers.clone(),
     });
+    process(dir, "renkei-node", &name, &data, &config, set, admin)
+}
+
+/// Writes the configuration of a process and makes its data directory.
+fn process(
+    dir: &Path,
+    binary: &'static str,
+    name: &str,
+    data: &Path,
+    config: &toml::Table,
+    set: &[String],
+    admin: SocketAddr,
+) -> Result<ProcessSpec, CloudError> {
     let configs = dir.join("config");
     let path = configs.join(format!("{name}.toml"));
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| CloudError::Write { path, source }
     };
-    private::dir(&data).map_err(failed(&data))?;
+    private::dir(data).map_err(failed(data))?;
     private::dir(&configs).map_err(failed(&configs))?;
     private::file(&path, config.to_string().as_bytes()).map_err(failed(&path))?;
     let mut args = vec!["--config".into(), path.into_os_string()];
     for assignment in set {
         args.extend(["--set".into(), assignment.into()]);
     }
-    Ok(ProcessSpec { binary: "renkei-node", name, args, admin, logs: dir.join("logs") })
+    Ok(ProcessSpec { binary, name: name.to_owned(), args, admin, logs: dir.join("logs") })
 }

@@ -13,6 +13,7 @@ mod private;
 mod process;
 mod ready;
 mod usage;
+mod vault;
 
 pub use binary::{BinaryError, beside};
 pub use certs::{Authority, CertError, DEFAULT_LIFE, Leaf};
@@ -22,3 +23,4 @@ pub use ports::{PortError, ReservedPort};
 pub use process::{LaunchError, Process, ProcessSpec};
 pub use renkei_runtime::{InvalidIdentity, PeerIdentity, Role, SystemClock, TlsFiles};
 pub use usage::{Usage, UsageError};
+pub use vault::{VaultKeysError, VaultSpec, vault_config};

@@ -68,10 +68,10 @@ pub fn node_config(spec: &NodeSpec) -> Table {
     sections.into_iter().map(|(name, table)| (name.to_owned(), Value::Table(table))).collect()
 }
 
-fn section<const N: usize>(keys: [(&str, Value); N]) -> Table {
+pub(crate) fn section<const N: usize>(keys: [(&str, Value); N]) -> Table {
     keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
-fn text(value: impl ToString) -> Value {
+pub(crate) fn text(value: impl ToString) -> Value {
     Value::String(value.to_string())
 }

@@ -7,7 +7,7 @@ use crate::birth::Sex;
 use crate::document::{Content, DocumentKind, Expected};
 use crate::draw::{Domain, Seed};
 use crate::fhir::{Coding, HOT9};
-use crate::kanji::variants_of;
+use crate::insurance::MemberId;
 use crate::names::{FAMILIES, MEN_YOUNGER, WOMEN_YOUNGER};
 use crate::notation::{FiveItems, Item};
 use crate::person::{Person, PersonIndex};
@@ -53,7 +53,7 @@ pub fn over_long(population: &Population, index: PersonIndex, version: u32, limi
 
 /// A vaccination whose brackets are open `depth` deep at the deepest: nested extensions, which FHIR allows. A depth
 /// below five is raised to five.
-pub fn deep(population: &Population, index: PersonIndex, version: u32, depth: usize) -> Vec<u8> {
+pub fn deep(population: &Population, index: PersonIndex, version: u32, depth: u32) -> Vec<u8> {
     let mut document = written(&population.expected(index, DocumentKind::Vaccination, version));
     document.pop();
     // The document, this array and its object are three levels; an extension is two more, and ends in a value, which
@@ -106,11 +106,29 @@ pub fn with_wrong(person: &Person, item: Item, variant: u32) -> FiveItems {
     items
 }
 
-/// Two spellings that a comparison form of variant kanji, and of nothing else, takes for one.
-pub fn same_kanji(one: &str, other: &str) -> bool {
-    let usual =
-        |text: &str| -> Vec<char> { text.chars().map(|c| variants_of(c).map_or(c, |group| group[0])).collect() };
-    usual(one) == usual(other)
+/// The member id with one digit of its insurer, symbol or number typed wrong; `None` for a form with no digits there,
+/// which this population does not draw. A wrong insurer digit fails the check digit, any other looks like another id.
+pub fn with_typo(member: &MemberId, variant: u32) -> Option<String> {
+    let card = member.to_string();
+    let typed = card.rfind(':').unwrap_or_default();
+    let digits: Vec<(usize, char)> = card[..typed].char_indices().filter(|(_, c)| is_digit(*c)).collect();
+    let count = u32::try_from(digits.len()).ok().filter(|count| *count > 0)?;
+    let (at, right) = digits[(variant % count) as usize];
+    let step = 1 + variant / count % 9;
+    let zero = if right.is_ascii_digit() { u32::from('0') } else { u32::from('０') };
+    let wrong = char::from_u32(zero + (u32::from(right) - zero + step) % 10).expect("digits follow each other");
+    Some(format!("{}{wrong}{}", &card[..at], &card[at + right.len_utf8()..]))
+}
+
+fn is_digit(character: char) -> bool {
+    character.is_ascii_digit() || ('０'..='９').contains(&character)
+}
+
+/// The second of two persons, registered under the member id of the first: the wrong link that 8,441 people had. Both
+/// are real to the register, and differ in name, birth date or sex.
+pub fn misregistered(population: &Population, first: PersonIndex, second: PersonIndex) -> Person {
+    let member = population.person(first).member;
+    Person { member, ..population.person(second) }
 }
 
 fn written(expected: &Expected) -> Vec<u8> {

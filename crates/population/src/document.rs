@@ -62,21 +62,8 @@ pub struct Expected {
     /// What it holds.
     pub content: Content,
     pub(crate) moment: Moment,
-    pub(crate) seed: SeedOf,
+    pub(crate) seed: Seed,
 }
-
-/// The seed, carried by what was drawn from it so that writing needs nothing else. Equal to any other: two populations
-/// that expect the same document expect the same document.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SeedOf(pub(crate) Seed);
-
-impl PartialEq for SeedOf {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for SeedOf {}
 
 /// What a document of each kind holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,14 +102,14 @@ impl Expected {
         let moment = Moment { date: issued(draws, &person), minute: draws.below(8 * 60) };
         let institution = issuer(draws, &person, kind);
         let (identifier, content) = match kind {
-            DocumentKind::Prescription => prescription::drawn(draws, &person, &institution, moment),
+            DocumentKind::Prescription => prescription::drawn(draws, &institution, moment),
             DocumentKind::Vaccination => vaccination::drawn(draws, &person, &institution, moment, version),
             DocumentKind::Discharge => discharge::drawn(draws, &person, &institution, moment, version),
         };
         let date = moment.date;
         let year = u16::try_from(date.year()).expect("documents are of this century");
         let month = MonthBucket::new(year, date.month() as u8).expect("a date has a month of the calendar");
-        Self { person, version, date, month, institution, identifier, content, moment, seed: SeedOf(seed) }
+        Self { person, version, date, month, institution, identifier, content, moment, seed }
     }
 
     /// Appends the document's bytes: compact UTF-8 JSON.
@@ -143,7 +130,7 @@ impl Expected {
             DocumentKind::Vaccination => 1,
             DocumentKind::Discharge => 2,
         };
-        Urn::of(self.seed.0, u64::from(self.person.index.get()), self.version, kind * PLACES + position)
+        Urn::of(self.seed, u64::from(self.person.index.get()), self.version, kind * PLACES + position)
     }
 }
 

@@ -29,13 +29,13 @@ pub(crate) enum Domain {
     Laboratory = 16,
 }
 
-/// The seed of a population, as the key of its hash.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Seed(SipHasher13);
+/// The seed of a population: half of the key of its hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seed(u64);
 
 impl Seed {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(SipHasher13::new_with_keys(seed, SCHEME))
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self(seed)
     }
 
     /// The draws about one subject, usually a person or a household.
@@ -49,7 +49,7 @@ impl Seed {
         message[8..16].copy_from_slice(&(domain as u64).to_le_bytes());
         message[16..20].copy_from_slice(&version.to_le_bytes());
         message[20..].copy_from_slice(&position.to_le_bytes());
-        self.0.hash(&message)
+        SipHasher13::new_with_keys(self.0, SCHEME).hash(&message)
     }
 }
 
@@ -103,13 +103,16 @@ impl Draws {
         unreachable!("the weights sum to the total, which the draw is below")
     }
 
-    /// A rank below `count` by Zipf's law of exponent 1: each octave of ranks is as likely as the next.
+    /// A rank below `count` by the law of Zipf and Mandelbrot: as likely as 1 / (rank + a sixteenth of the count), up to
+    /// the octave that this sum lies in. The offset keeps the first of thousands from having everybody.
     pub(crate) fn zipf(&mut self, count: u32) -> u32 {
+        let offset = count / 16 + 1;
+        let (first, last) = (offset.ilog2(), (count + offset - 1).ilog2());
         loop {
-            let octave = self.below(count.ilog2() + 1);
-            let rank = (1_u32 << octave) + self.below(1 << octave) - 1;
-            if rank < count {
-                return rank;
+            let octave = self.within(first, last);
+            let place = (1_u32 << octave) + self.below(1 << octave);
+            if (offset..count + offset).contains(&place) {
+                return place - offset;
             }
         }
     }
@@ -128,11 +131,28 @@ mod tests {
     #[test]
     fn zipf_halves_from_octave_to_octave() {
         let mut draws = Seed::new(1).draws(Domain::Visits, 0, 0);
-        let mut octaves = [0_u32; 10];
+        // Offset 60 and one more: ranks 3 to 66 lie in one octave, 67 to 194 in the next, and so on.
+        let mut octaves = [0_u32; 4];
         for _ in 0..100_000 {
-            octaves[(draws.zipf(1023) + 1).ilog2() as usize] += 1;
+            let octave = (draws.zipf(960) + 61).ilog2();
+            if (6..10).contains(&octave) {
+                octaves[octave as usize - 6] += 1;
+            }
         }
-        assert!(octaves.iter().all(|count| (9_500..10_500).contains(count)), "{octaves:?}");
+        // The last octave is cut at 1,021 of 1,024.
+        assert!(octaves.iter().all(|count| count.abs_diff(octaves[0]) < 1_000), "{octaves:?}");
+    }
+
+    #[test]
+    fn zipf_reaches_every_rank_and_none_beyond() {
+        for count in [1, 2, 15, 16, 17, 100] {
+            let mut draws = Seed::new(2).draws(Domain::Visits, count.into(), 0);
+            let mut hit = vec![false; count as usize];
+            for _ in 0..5_000 {
+                hit[draws.zipf(count) as usize] = true;
+            }
+            assert!(hit.iter().all(|hit| *hit), "of {count}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Institutions: ten-digit numbers, local to a prefecture, with sizes by Zipf's law.
+//! Institutions: ten-digit numbers, local to a prefecture, with sizes by the law of Zipf and Mandelbrot.
 
 use core::fmt;
 
@@ -52,7 +52,8 @@ pub struct Institution {
     pub prefecture: &'static Prefecture,
     /// What it is.
     pub kind: InstitutionKind,
-    /// Place by size within its prefecture and kind, from 0. Patients of rank r are in proportion to 1 / (r + 1).
+    /// Place by size within its prefecture and kind, from 0. Patients fall off with the rank by the law of Zipf and
+    /// Mandelbrot: the first sixteenth of the institutions has a quarter of the visits.
     pub rank: u32,
     number: [u8; 10],
 }

@@ -64,6 +64,21 @@ pub struct MemberId {
     pub branch: Option<u8>,
 }
 
+impl MemberId {
+    /// The same id as other desks write it: other widths of digits and colons, a branch of one digit. Spelling 0 is the
+    /// card's.
+    pub fn respelled(&self, spelling: u8) -> String {
+        let card = self.to_string();
+        let flag = |bit: u8| spelling >> bit & 1 == 1;
+        let short = match self.branch {
+            Some(branch @ 0..=9) if flag(0) => format!("{}{branch}", &card[..card.len() - 2]),
+            _ => card,
+        };
+        let wide = if flag(1) { full_width(&short) } else { short };
+        if flag(2) { wide.replace(':', "：") } else { wide }
+    }
+}
+
 /// The form in FHIR identifiers: `insurer:symbol:number:branch`, empty parts kept.
 impl fmt::Display for MemberId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -59,7 +59,7 @@ impl TryFrom<u32> for PersonIndex {
 /// An invented person, as the resident register has them. Neighbours by index share family name, address and insurer,
 /// three by three; their ages are drawn one by one, so a household is not a family.
 ///
-/// There is no My Number here and no field for one.
+/// There is no My Number here and no field for one. `Debug` shows everything, because nobody is behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     /// Place in the population.

@@ -1,5 +1,7 @@
 //! The resources of a document as far as a summary needs them, and how they refer to each other.
 
+use prost::Message;
+
 use crate::draft::{Draft, Reference};
 use crate::element::Element;
 use crate::institution::MedicalInstitution;
@@ -7,8 +9,11 @@ use crate::key::Key;
 use crate::summary::{Concept, Diagnosis, Drug, ENTRIES_MAX, Ingredient, Marks, Section};
 use crate::system::System;
 
-/// Most bytes that kept resources may take beside their text.
-const ROOM_BYTES: usize = 512 * 1024;
+/// Most bytes that the entries of a summary may take beside their text.
+const ENTRY_ROOM_BYTES: usize = 512 * 1024;
+
+/// Most bytes that what is only looked up may take beside its text.
+const LOOKUP_ROOM_BYTES: usize = 192 * 1024;
 
 /// Kinds of resources that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +87,8 @@ pub(crate) struct Medication {
     pub(crate) alias: Option<usize>,
     pub(crate) product: Option<Concept>,
     pub(crate) ingredients: Vec<Ingredient>,
+    /// What a copy of product and ingredients takes.
+    pub(crate) copy_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -137,7 +144,8 @@ pub(crate) struct Document {
     organizations: Vec<Organization>,
     encounters: Vec<Encounter>,
     aliases: Vec<Alias>,
-    used: usize,
+    entry_room: Room,
+    lookup_room: Room,
 }
 
 impl Document {
@@ -160,9 +168,15 @@ impl Document {
             ResourceType::Medication => {
                 let alias = self.alias("Medication", element, from, contained);
                 let Draft { code, ingredients, room, .. } = draft;
-                let medication = Medication { alias, product: code, ingredients };
+                let text: usize = code.iter().map(Message::encoded_len).sum::<usize>()
+                    + ingredients.iter().map(Message::encoded_len).sum::<usize>();
+                let medication = Medication { alias, product: code, ingredients, copy_bytes: room.used + text };
                 self.left_out += room.left_out;
-                if fits(&mut self.used, room.used + size_of::<Medication>(), self.medications.len()) {
+                if self.lookup_room.takes(
+                    LOOKUP_ROOM_BYTES,
+                    room.used + size_of::<Medication>(),
+                    self.medications.len(),
+                ) {
                     self.medications.push(medication);
                 }
             }
@@ -170,14 +184,14 @@ impl Document {
             ResourceType::Encounter => {
                 let alias = self.alias("Encounter", element, from, contained);
                 if let Some(period) = draft.period
-                    && fits(&mut self.used, size_of::<Encounter>(), self.encounters.len())
+                    && self.lookup_room.takes(LOOKUP_ROOM_BYTES, size_of::<Encounter>(), self.encounters.len())
                 {
                     self.encounters.push(Encounter { alias, period });
                 }
             }
             ResourceType::Coverage => {
                 let Draft { insured, payor, payor_insurer, .. } = draft;
-                if fits(&mut self.used, size_of::<Coverage>(), self.coverages.len()) {
+                if self.lookup_room.takes(LOOKUP_ROOM_BYTES, size_of::<Coverage>(), self.coverages.len()) {
                     let payor = payor.and_then(|payor| payor.target);
                     self.coverages.push(Coverage { insured, payor, insurer: payor_insurer, from });
                 }
@@ -220,7 +234,7 @@ impl Document {
             ordered: element.owned(Key::AuthoredOn),
             elsewhere: None,
         };
-        if fits(&mut self.used, room.used + size_of::<Order>(), self.orders.len()) {
+        if self.entry_room.takes(ENTRY_ROOM_BYTES, room.used + size_of::<Order>(), self.orders.len()) {
             self.orders.push(Order { drug, product: medication_reference, from });
         } else {
             self.left_out += 1;
@@ -230,7 +244,7 @@ impl Document {
     fn add_diagnosis(&mut self, draft: Draft, element: &Element<'_>) {
         self.left_out += draft.room.left_out;
         let Draft { code, marks, room, .. } = draft;
-        if fits(&mut self.used, room.used + size_of::<Diagnosis>(), self.diagnoses.len()) {
+        if self.entry_room.takes(ENTRY_ROOM_BYTES, room.used + size_of::<Diagnosis>(), self.diagnoses.len()) {
             self.diagnoses.push(Diagnosis {
                 disease: code,
                 recorded: element.owned(Key::RecordedDate),
@@ -260,14 +274,14 @@ impl Document {
             has_institution_number: number.is_some(),
             insurer: value_of(System::Insurer).map(str::to_owned),
         };
-        if fits(&mut self.used, size_of::<Organization>(), self.organizations.len()) {
+        if self.lookup_room.takes(LOOKUP_ROOM_BYTES, size_of::<Organization>(), self.organizations.len()) {
             self.organizations.push(organization);
         }
     }
 
     /// The place of a new alias; none when there is no room, so that nothing refers to the resource.
     fn alias(&mut self, type_name: &'static str, element: &Element<'_>, from: u32, contained: bool) -> Option<usize> {
-        fits(&mut self.used, size_of::<Alias>(), 0).then(|| {
+        self.lookup_room.takes(LOOKUP_ROOM_BYTES, size_of::<Alias>(), 0).then(|| {
             let contained_in = contained.then_some(from);
             self.aliases.push(Alias { type_name, id: element.owned(Key::Id), full_url: None, contained_in });
             self.aliases.len() - 1
@@ -284,24 +298,33 @@ impl Document {
     }
 
     /// Drugs with the products that are found in the document. A reference that leads nowhere in it leaves itself and its
-    /// text.
+    /// text; so does one to a product for whose copy there is no room.
     pub(crate) fn take_drugs(&mut self) -> Vec<Drug> {
         let orders = core::mem::take(&mut self.orders);
-        orders.into_iter().map(|order| self.drug_of(order)).collect()
+        let mut room = core::mem::take(&mut self.entry_room);
+        let mut left_out = 0;
+        let drugs = orders.into_iter().map(|order| self.drug_of(order, &mut room, &mut left_out)).collect();
+        self.left_out += left_out;
+        drugs
     }
 
-    fn drug_of(&self, order: Order) -> Drug {
+    fn drug_of(&self, order: Order, room: &mut Room, left_out: &mut u32) -> Drug {
         let Order { mut drug, product, from } = order;
         let Some(Reference { target, display }) = product else { return drug };
-        let medication = target
+        let found = target
             .as_deref()
             .and_then(|target| self.medications.iter().find(|medication| self.means(medication.alias, target, from)));
-        match medication {
-            Some(medication) => {
-                drug.product = drug.product.or_else(|| medication.product.clone());
-                drug.ingredients.clone_from(&medication.ingredients);
+        match found {
+            Some(Medication { product, ingredients, copy_bytes, .. })
+                if room.takes(ENTRY_ROOM_BYTES, *copy_bytes, 0) =>
+            {
+                drug.product = drug.product.or_else(|| product.clone());
+                drug.ingredients.clone_from(ingredients);
             }
-            None => drug.elsewhere = target,
+            found => {
+                *left_out += u32::from(found.is_some());
+                drug.elsewhere = target;
+            }
         }
         if drug.product.is_none() && display.is_some() {
             drug.product = Some(Concept { codes: Vec::new(), text: display });
@@ -351,12 +374,20 @@ impl Document {
     }
 }
 
-/// Whether there is room for another entry of `bytes`, which is then taken.
-fn fits(used: &mut usize, bytes: usize, entries: usize) -> bool {
-    let total = used.saturating_add(bytes);
-    let fits = total <= ROOM_BYTES && entries < ENTRIES_MAX;
-    if fits {
-        *used = total;
+/// How much of a bound is taken.
+#[derive(Debug, Default)]
+struct Room {
+    used: usize,
+}
+
+impl Room {
+    /// Whether there is room within `max` for `bytes` more, in a list of `entries`; they are then taken.
+    fn takes(&mut self, max: usize, bytes: usize, entries: usize) -> bool {
+        let used = self.used.saturating_add(bytes);
+        let takes = used <= max && entries < ENTRIES_MAX;
+        if takes {
+            self.used = used;
+        }
+        takes
     }
-    fits
 }

@@ -257,7 +257,9 @@ impl Draft {
     }
 
     fn forget_codings_inside(&mut self, depth: usize) {
-        while self.codings.pop_if(|(at, _)| *at > depth).is_some() {}
+        while self.codings.pop_if(|(at, _)| *at > depth).is_some() {
+            self.room.used = self.room.used.saturating_sub(size_of::<(usize, Code)>());
+        }
     }
 }
 

@@ -45,6 +45,13 @@ impl Scalars {
         self.members.push(Member { key, scalar, start, end: self.text.len() });
     }
 
+    /// Whether an item of an array may still be added. Objects hold each name once, which bounds their other scalars;
+    /// an item takes a few bytes of text and ten times as many here.
+    pub(crate) fn has_room_for_items(&self) -> bool {
+        const ITEMS_MAX: usize = 1_024;
+        self.members.len() < ITEMS_MAX
+    }
+
     pub(crate) fn of_last_object(&self) -> Element<'_> {
         let first = self.starts.last().map_or(0, |(member, _)| *member);
         Element { members: &self.members[first..], text: &self.text }

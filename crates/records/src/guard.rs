@@ -33,7 +33,7 @@ impl Findings {
     }
 
     fn look_at_identifier(&mut self, path: &Path, element: &Element<'_>) {
-        let Some(value) = element.text(Key::Value) else { return };
+        let Some(value) = element.text(Key::Value).or_else(|| element.number(Key::Value)) else { return };
         let system = element.text(Key::System);
         if my_number::is_refused(system, value) {
             self.safety(RefusalCode::MyNumber, || path.member(Key::Value));

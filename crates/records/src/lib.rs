@@ -29,7 +29,7 @@
 //!   a person (a participant, a family member) are data.
 //! - Check digits are required of member ids, insurer numbers, the institution in the Bundle's own identifier and in the
 //!   prescription number. The number of an institution that a document merely mentions is data: published samples carry
-//!   placeholders there. It is taken as issuer only if its check digit holds.
+//!   numbers there that no institution has. It is taken as issuer only if its check digit holds.
 //! - References are never followed outside of the document; what they lead to outside is data.
 
 mod check_digit;

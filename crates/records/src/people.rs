@@ -5,7 +5,7 @@ use crate::draft::{Draft, Identifier};
 use crate::element::Element;
 use crate::fold::fold;
 use crate::key::Key;
-use crate::member_id::MemberId;
+use crate::member_id::{MEMBER_ID_MAX_BYTES, MemberId};
 use crate::path::{FieldPath, Path};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::subject::{Sex, Subject};
@@ -17,10 +17,12 @@ const NAMES_MAX: usize = 32;
 /// The patient of a document, as far as it has been read.
 #[derive(Debug, Default)]
 pub(crate) struct People {
-    /// Ids of Patient resources that are entries; more than one is refused.
-    entries: Vec<Entry>,
+    /// The Patient resource that is an entry; a second one is refused.
+    entry: Option<Entry>,
     /// Identifiers that Patient resources and Coverages state.
     stated: Vec<Claim>,
+    /// Those of Patient resources alone. Two of them without a common id of one system are two persons.
+    patients: Vec<Claim>,
     /// Identifiers by which other resources refer to their patient.
     referred: Vec<(Claim, FieldPath)>,
     /// References from other resources to their patient.
@@ -49,6 +51,10 @@ impl Claim {
             // Published systems are written in several ways; member ids too.
             (System::MemberId, Ok(id)) => {
                 Self { system: "member id".to_owned(), value: id.comparison_form().to_owned() }
+            }
+            // Folding can make a text eleven times as long: no id of this length is written by hand.
+            _ if value.len() > MEMBER_ID_MAX_BYTES => {
+                Self { system: written_system.trim().to_owned(), value: value.to_owned() }
             }
             _ => Self { system: written_system.trim().to_owned(), value: fold(value) },
         }
@@ -112,11 +118,13 @@ impl People {
         contained: bool,
     ) -> Result<(), Refusal> {
         if !contained {
-            if !self.entries.is_empty() {
+            if self.entry.is_some() {
                 self.contradict(path.field());
+            } else {
+                self.entry = Some(Entry { id: element.owned(Key::Id), full_url: None });
             }
-            self.entries.push(Entry { id: element.owned(Key::Id), full_url: None });
         }
+        self.compare_patients(&draft.identifiers, path);
         for identifier in &draft.identifiers {
             self.state(identifier, path);
         }
@@ -134,6 +142,26 @@ impl People {
             }
         }
         Ok(())
+    }
+
+    /// Finds a system in which this Patient and those before it have ids, and none in common.
+    fn compare_patients(&mut self, identifiers: &[Identifier], path: &Path) {
+        let claims: Vec<Claim> = identifiers
+            .iter()
+            .filter(|identifier| !identifier.written_system.is_empty())
+            .map(|identifier| Claim::new(identifier.system, &identifier.written_system, &identifier.value))
+            .collect();
+        let stranger = claims.iter().any(|claim| {
+            let mut known = self.patients.iter().filter(|known| known.system == claim.system).peekable();
+            known.peek().is_some()
+                && !known
+                    .any(|known| claims.iter().any(|claim| claim.system == known.system && claim.value == known.value))
+        });
+        if stranger {
+            self.contradict(path.member(Key::Identifier));
+        }
+        let room = NAMES_MAX.saturating_sub(self.patients.len());
+        self.patients.extend(claims.into_iter().take(room));
     }
 
     /// Takes an identifier that the Patient, or a Coverage of the patient, states.
@@ -160,8 +188,8 @@ impl People {
     }
 
     /// Takes the `fullUrl` of the entry whose resource was a Patient.
-    pub(crate) fn name_last_entry(&mut self, full_url: &str) {
-        if let Some(entry) = self.entries.last_mut() {
+    pub(crate) fn name_entry(&mut self, full_url: &str) {
+        if let Some(entry) = &mut self.entry {
             entry.full_url = Some(full_url.to_owned());
         }
     }
@@ -188,7 +216,7 @@ impl People {
     fn stranger(&self) -> Option<Refusal> {
         let other = |field: &FieldPath| Refusal::at(RefusalCode::OtherPatient, field.clone());
         for (at, (target, field)) in self.references.iter().enumerate() {
-            let meant = match self.entries.first().filter(|entry| entry.has_name()) {
+            let meant = match self.entry.as_ref().filter(|entry| entry.has_name()) {
                 Some(entry) => entry.is_meant_by(target),
                 None => self.references[..at].iter().all(|(known, _)| is_one(known, target)),
             };

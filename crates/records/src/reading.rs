@@ -48,15 +48,14 @@ struct Open {
 impl Visitor for Reading {
     fn enter(&mut self, path: &Path) {
         let keys = path.keys();
+        // A Bundle may hold Bundles, Parameters hold resources too: any object of these names is taken for one, and it
+        // is one if it then has a type.
         let begins = match self.open.last() {
             None => keys.is_empty(),
-            Some(open) => {
-                let at = keys.get(open.base..).unwrap_or_default();
-                matches!(at, [Key::Contained]) || (self.open.len() == 1 && matches!(at, [Key::Entry, Key::Resource]))
-            }
+            Some(_) => matches!(keys.last(), Some(Key::Resource | Key::Contained)),
         };
         if begins {
-            if self.open.len() <= 1 && keys.last() == Some(&Key::Resource) {
+            if is_entry(keys) {
                 self.top = self.top.saturating_add(1);
             }
             self.open.push(Open { base: keys.len(), draft: Draft::default() });
@@ -87,7 +86,7 @@ impl Visitor for Reading {
 impl Reading {
     fn finish(&mut self, draft: Draft, path: &Path, element: &Element<'_>) {
         let Some(kind) = element.text(Key::ResourceType).map(ResourceType::of) else { return };
-        let contained = path.keys().last() == Some(&Key::Contained);
+        let contained = !path.keys().is_empty() && !is_entry(path.keys());
         match kind {
             ResourceType::Patient => {
                 if let Err(refusal) = self.people.add_patient(&draft, element, path, contained) {
@@ -122,10 +121,15 @@ impl Reading {
     fn finish_entry(&mut self, element: &Element<'_>) {
         let (Some(kind), Some(full_url)) = (self.entry.take(), element.text(Key::FullUrl)) else { return };
         match kind {
-            ResourceType::Patient => self.people.name_last_entry(full_url),
+            ResourceType::Patient => self.people.name_entry(full_url),
             _ => self.document.name_last_entry(kind, full_url),
         }
     }
+}
+
+/// Whether the path leads to the resource of an entry of the outermost Bundle.
+fn is_entry(keys: &[Key]) -> bool {
+    matches!(keys, [Key::Entry, Key::Resource])
 }
 
 impl Root {

@@ -103,7 +103,10 @@ impl<V: Visitor> Walk<'_, '_, V> {
             *next += 1;
         }
         self.path.set_index(Some(next));
-        let key = if named { *self.path.keys().last().expect("a named array has a name") } else { Key::Other };
+        let key = match self.path.keys().last() {
+            Some(key) if named && self.scalars.has_room_for_items() => *key,
+            _ => Key::Other,
+        };
         self.value(key, false)
     }
 

@@ -15,7 +15,7 @@ use super::prescription::{self, Drug, Setting, drug_place};
 use super::resources::{self, Heading, narrative};
 use super::{Content, Expected};
 
-/// What a discharge summary holds.
+/// What a discharge summary holds. Diagnoses, drugs and results are drawn without regard to each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discharge {
     /// First day of the stay. The last is the document's date.
@@ -36,7 +36,7 @@ pub struct Discharge {
 pub enum ProfileRoot {
     /// `…/eDischargeSummary/StructureDefinition/JP_Bundle_eDischargeSummary`
     EDischargeSummary,
-    /// `…/clins/StructureDefinition/JP_Bundle_CLINS`'s package: `…/clins/StructureDefinition/JP_Bundle_eDischargeSummary`
+    /// `…/clins/StructureDefinition/JP_Bundle_eDischargeSummary`
     Clins,
 }
 
@@ -202,7 +202,7 @@ fn fill(out: &mut Vec<u8>, note_at: usize, missing: usize, expected: &Expected) 
         "内服への切り替え後も経過は良好。退院の調整を行う。",
     ];
     let subject = u64::from(expected.person.index.get());
-    let draws = &mut expected.seed.0.draws(Domain::Narrative, subject, expected.version);
+    let draws = &mut expected.seed.draws(Domain::Narrative, subject, expected.version);
     let bytes = missing / 4 * 3;
     let mut text = Vec::with_capacity(bytes + LINES[0].len() * 2);
     while text.len() < bytes {
@@ -379,7 +379,7 @@ fn condition(json: &mut Json<'_>, expected: &Expected, discharge: &Discharge, di
 fn result(json: &mut Json<'_>, expected: &Expected, discharge: &Discharge, position: u32) {
     let urn = expected.urn(result_place(position));
     let subject = u64::from(expected.person.index.get());
-    let draws = &mut expected.seed.0.draws(Domain::Laboratory, subject << 20 | u64::from(position), expected.version);
+    let draws = &mut expected.seed.draws(Domain::Laboratory, subject << 20 | u64::from(position), expected.version);
     let (analyte, round) = laboratory::at(position);
     let stay = (expected.date - discharge.admitted).whole_days().max(1);
     let taken = Moment { date: discharge.admitted + Duration::days(i64::from(round) % stay), minute: draws.below(60) };

@@ -4,7 +4,7 @@
 //! invented: the three digits of the brand, and HOT codes, which begin with 98 as no real one does. The brand is 「模擬」.
 
 /// Times a day, with the code and words of the standard usage master.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Usage {
     pub(crate) code: &'static str,
     pub(crate) words: &'static str,
@@ -23,7 +23,7 @@ const BEDTIME: Usage =
     Usage { code: "1011000090000000", words: "１日１回就寝前　服用", times: 1, hours: &[21] };
 
 /// A unit of the MERIT-9 table.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DoseUnit {
     pub(crate) code: &'static str,
     pub(crate) name: &'static str,
@@ -34,7 +34,7 @@ const CAPSULE: DoseUnit = DoseUnit { code: "CAP", name: "カプセル" };
 const SACHET: DoseUnit = DoseUnit { code: "PCK", name: "包" };
 
 /// One product.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Product {
     /// Nine characters of the YJ code.
     pub(crate) stem: &'static str,

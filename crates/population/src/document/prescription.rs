@@ -4,13 +4,12 @@ use crate::draw::Draws;
 use crate::fhir::{Coding, Day, GENERIC_NAME, HOT9, Moment, UCUM, YJ};
 use crate::institution::Institution;
 use crate::json::Json;
-use crate::person::Person;
 
 use super::formulary::{PRODUCTS, Product};
 use super::resources::{self, Heading};
 use super::{Content, Expected};
 
-/// What a prescription holds.
+/// What a prescription holds. Drugs are drawn without regard to age or disease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prescription {
     /// One to five drugs, 2.95 on average as in the country.
@@ -33,14 +32,6 @@ pub struct Drug {
     product: &'static Product,
 }
 
-impl PartialEq for Product {
-    fn eq(&self, other: &Self) -> bool {
-        self.stem == other.stem
-    }
-}
-
-impl Eq for Product {}
-
 const BUNDLE: &str = "http://jpfhir.jp/fhir/ePrescription/StructureDefinition/JP_Bundle_ePrescriptionData";
 const COMPOSITION: &str = "http://jpfhir.jp/fhir/ePrescription/StructureDefinition/JP_Composition_ePrescriptionData";
 const MEDICATION_REQUEST: &str =
@@ -53,7 +44,7 @@ const MERIT9_CATEGORY: &str = "http://jpfhir.jp/fhir/core/CodeSystem/JP_Medicati
 /// Weights of one to five drugs.
 const COUNTS: [u32; 5] = [16, 22, 28, 20, 14];
 
-pub(super) fn drawn(draws: &mut Draws, _: &Person, institution: &Institution, moment: Moment) -> (String, Content) {
+pub(super) fn drawn(draws: &mut Draws, institution: &Institution, moment: Moment) -> (String, Content) {
     let count = draws.weighted(COUNTS.into_iter(), COUNTS.iter().sum()) + 1;
     let drugs = drugs(draws, count);
     let identifier = format!("{}-{}-{:08}", institution.number(), moment.date.year(), draws.below(100_000_000));
@@ -117,7 +108,6 @@ fn composition(json: &mut Json<'_>, expected: &Expected, drugs: usize) {
         });
         json.array_at("event", |json| {
             json.object(|json| {
-                json.codeable_at("code", "http://terminology.hl7.org/CodeSystem/v3-ActCode", "PRESC", "処方");
                 json.period_at("period", Day(expected.date), Day(expected.date + time::Duration::days(3)));
             });
         });

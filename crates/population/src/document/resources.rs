@@ -2,6 +2,8 @@
 
 use core::fmt::Display;
 
+use time::{Date, Month};
+
 use crate::address::Address;
 use crate::draw::Domain;
 use crate::fhir::{Day, INSTANCE, INSTITUTION_NUMBER, INSURER_NUMBER, MEMBER_ID, UCUM, Urn};
@@ -11,6 +13,12 @@ use crate::json::Json;
 use crate::names::{FAMILIES, MEN_OLDER, Reading, WOMEN_YOUNGER};
 
 use super::Expected;
+
+/// The fiscal year before the first document.
+const INSURED_FROM: Date = match Date::from_calendar_date(2024, Month::April, 1) {
+    Ok(date) => date,
+    Err(_) => panic!("1 April 2024 is in the calendar"),
+};
 
 const REPRESENTATION: &str = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation";
 
@@ -104,7 +112,7 @@ fn telephone(json: &mut Json<'_>, area: &str, line: u32, contact_use: &str) {
 
 pub(super) fn patient(json: &mut Json<'_>, expected: &Expected) {
     let person = &expected.person;
-    let draws = &mut expected.seed.0.draws(Domain::Contact, u64::from(person.index.get()), 0);
+    let draws = &mut expected.seed.draws(Domain::Contact, u64::from(person.index.get()), 0);
     json.entry(expected.urn(PATIENT), "Patient", |json| {
         json.profiles(&[
             "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Patient",
@@ -151,7 +159,7 @@ pub(super) fn patient(json: &mut Json<'_>, expected: &Expected) {
 
 pub(super) fn practitioner(json: &mut Json<'_>, expected: &Expected) {
     let staff = u64::from(expected.person.index.get());
-    let draws = &mut expected.seed.0.draws(Domain::Staff, staff, expected.version);
+    let draws = &mut expected.seed.draws(Domain::Staff, staff, expected.version);
     let family = *draws.pick(FAMILIES);
     let (given, gender) =
         if draws.percent(70) { (*draws.pick(MEN_OLDER), "male") } else { (*draws.pick(WOMEN_YOUNGER), "female") };
@@ -268,7 +276,7 @@ pub(super) fn coverage(json: &mut Json<'_>, expected: &Expected) {
         if let Some(branch) = member.branch {
             json.text_at("dependent", format_args!("{branch:02}"));
         }
-        json.object_at("period", |json| json.str_at("start", "2024-04-01"));
+        json.object_at("period", |json| json.text_at("start", Day(INSURED_FROM.max(expected.person.birth_date))));
         json.array_at("payor", |json| json.reference(expected.urn(INSURER)));
         json.array_at("costToBeneficiary", |json| {
             json.object(|json| {
@@ -367,7 +375,7 @@ pub(super) fn composition_heading(json: &mut Json<'_>, expected: &Expected, head
     json.reference_at("custodian", expected.urn(HOSPITAL));
 }
 
-/// Subject, encounter and author of a resource inside a document.
+/// Subject and encounter of a resource inside a document.
 pub(super) fn belongs(json: &mut Json<'_>, expected: &Expected) {
     json.reference_at("subject", expected.urn(PATIENT));
     json.reference_at("encounter", expected.urn(ENCOUNTER));

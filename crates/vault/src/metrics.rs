@@ -1,0 +1,41 @@
+//! The metrics of a vault. Labels name calls and outcomes, never anything of a patient or an institution.
+
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+
+/// Handles to the vault's metrics. Clones share them.
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    /// `renkei_vault_call_seconds{call}`: from the decoded call to its answer.
+    pub(crate) call_seconds: HistogramVec,
+    /// `renkei_vault_items_total{call, outcome}`: items by what became of them; the outcome is `ok` or a code.
+    pub(crate) items: IntCounterVec,
+    /// `renkei_vault_refusals_total{call, code}`: calls of which no item was served.
+    pub(crate) refusals: IntCounterVec,
+}
+
+const SECONDS: [f64; 12] = [0.000_5, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.25, 0.5, 1.0];
+
+impl Metrics {
+    /// Registers every metric; call it once for each registry.
+    pub(crate) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let metrics = Self {
+            call_seconds: HistogramVec::new(
+                HistogramOpts::new("renkei_vault_call_seconds", "Time from the decoded call to its answer.")
+                    .buckets(SECONDS.to_vec()),
+                &["call"],
+            )?,
+            items: IntCounterVec::new(
+                Opts::new("renkei_vault_items_total", "Items by call and by what became of them."),
+                &["call", "outcome"],
+            )?,
+            refusals: IntCounterVec::new(
+                Opts::new("renkei_vault_refusals_total", "Calls of which no item was served, by code."),
+                &["call", "code"],
+            )?,
+        };
+        registry.register(Box::new(metrics.call_seconds.clone()))?;
+        registry.register(Box::new(metrics.items.clone()))?;
+        registry.register(Box::new(metrics.refusals.clone()))?;
+        Ok(metrics)
+    }
+}

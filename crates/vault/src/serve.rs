@@ -1,0 +1,131 @@
+//! The way of a request: look up and wrap, have it decided and committed, then unwrap and sign.
+//!
+//! Invariant: nothing is unwrapped for an answer before its items are committed in the log of openings.
+
+mod audit;
+mod deciding;
+mod keys;
+#[cfg(feature = "dev-insecure")]
+mod open;
+mod puts;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use renkei_access::{Period, RecordGrant, Scope, SignedCapability};
+use renkei_consensus::Replica;
+use renkei_envelope::Opening;
+use renkei_ids::{CapabilityId, ClassTag, Clock, CloudId, KeyHash};
+use renkei_wire::vault::Results;
+use renkei_wire::{ErrorCode, Refusal};
+
+use crate::metrics::Metrics;
+use crate::state::{Ask, Item, Limits};
+
+pub(crate) use keys::Keys;
+use keys::PatientKeys;
+
+/// What serving a request needs.
+pub(crate) struct Vault {
+    pub(crate) cloud: CloudId,
+    pub(crate) replica: Replica,
+    pub(crate) keys: Keys,
+    pub(crate) limits: Limits,
+    #[cfg_attr(
+        not(feature = "dev-insecure"),
+        expect(dead_code, reason = "only what opens patients begins a life, and this build has no such call yet")
+    )]
+    pub(crate) life: Duration,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Metrics,
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault").field("cloud", &self.cloud).field("replica", &self.replica).finish_non_exhaustive()
+    }
+}
+
+/// What a capability is to say, beyond what its opening says.
+struct Wanted {
+    id: CapabilityId,
+    scope: Scope,
+    classes: Vec<ClassTag>,
+    period: Period,
+    records: Vec<RecordGrant>,
+}
+
+impl Vault {
+    /// Reads an opening that a gateway presents, for one use.
+    fn present(&self, gateway: KeyHash, sealed: &[u8], scope: Scope) -> Result<Opening, Refusal> {
+        let invalid = |_| Refusal::new(ErrorCode::OpeningInvalid);
+        let opening = self.keys.opening.open(self.cloud, sealed).map_err(invalid)?;
+        if opening.gateway != gateway {
+            return Err(Refusal::new(ErrorCode::OpeningOtherGateway));
+        }
+        if self.clock.now() >= opening.expires {
+            return Err(Refusal::new(ErrorCode::OpeningExpired));
+        }
+        if !opening.scope.allows(scope) {
+            return Err(Refusal::new(ErrorCode::OpeningScope));
+        }
+        Ok(opening)
+    }
+
+    /// Signs a capability for what an opening was decided for. It ends with its opening.
+    fn sign(&self, opening: &Opening, keys: &PatientKeys, wanted: Wanted) -> SignedCapability {
+        let Wanted { id, scope, classes, period, records } = wanted;
+        let capability = renkei_access::Capability {
+            id,
+            pid: opening.pid,
+            institution: keys.tags.institution(opening.institution),
+            classes,
+            period,
+            scope,
+            purpose: opening.purpose,
+            issued: self.clock.now(),
+            expires: opening.expires,
+            gateway: opening.gateway,
+            stub: keys.seal_stub(id, opening),
+            records,
+        };
+        capability
+            .sign(&self.keys.signing)
+            .expect("six classes, one record and a stub of 95 bytes are within the limits")
+    }
+
+    /// Measures a call and counts its items.
+    async fn told<T>(
+        &self,
+        call: &'static str,
+        deadline: Duration,
+        served: impl Future<Output = Result<Results<T>, Refusal>>,
+    ) -> Result<Results<T>, Refusal> {
+        let began = Instant::now();
+        // What was proposed is not undone; a key that nobody waits for is dropped.
+        let outcome = tokio::time::timeout(deadline, served).await;
+        let outcome = outcome.unwrap_or(Err(Refusal::new(ErrorCode::OutcomeUnknown)));
+        self.metrics.call_seconds.with_label_values(&[call]).observe(began.elapsed().as_secs_f64());
+        match &outcome {
+            Ok(Results(results)) => results.iter().for_each(|result| {
+                let outcome = result.as_ref().map_or_else(|refusal| refusal.code.name(), |_| "ok");
+                self.metrics.items.with_label_values(&[call, outcome]).inc();
+            }),
+            Err(refusal) => self.metrics.refusals.with_label_values(&[call, refusal.code.name()]).inc(),
+        }
+        outcome
+    }
+}
+
+/// What every item says of its opening.
+fn item(id: CapabilityId, salt: [u8; renkei_merkle::SALT_BYTES], opening: &Opening, ask: Ask) -> Item {
+    Item {
+        capability: id,
+        salt,
+        institution: opening.institution,
+        purpose: opening.purpose,
+        evidence: opening.evidence,
+        ask,
+    }
+}

@@ -1,0 +1,88 @@
+//! Has items decided: makes the command, proposes it, and makes it again where the state has changed meanwhile.
+
+use std::sync::Arc;
+
+use renkei_consensus::ProposeError;
+use renkei_ids::{KeyHash, Pid, RequestId};
+use renkei_wire::{ErrorCode, Refusal};
+use std::time::Duration;
+use tokio::task::spawn_blocking;
+
+use super::Vault;
+use super::keys::UnwrapError;
+use crate::machine::VaultView;
+use crate::state::{Batch, Command, Item, Reason, Verdict, Verdicts};
+
+/// How often a command is made again because the state changed under it.
+const TRIES: usize = 3;
+
+/// For each item, in order, whose patient's keys may now be unwrapped.
+pub(super) type Decided = Vec<Result<Pid, Refusal>>;
+
+impl Vault {
+    /// Prepares items, has them decided and recorded, and finishes what was decided; the two closures run on blocking
+    /// threads, for they read the state and compute.
+    pub(super) async fn decide<P, T>(
+        self: &Arc<Self>,
+        gateway: KeyHash,
+        request: RequestId,
+        prepare: impl Fn(&Self, &VaultView) -> Result<(Vec<Item>, P), UnwrapError> + Send + Sync + 'static,
+        finish: impl FnOnce(&Self, &VaultView, P, Decided) -> Result<T, UnwrapError> + Send + 'static,
+    ) -> Result<T, Refusal>
+    where
+        P: Send + 'static,
+        T: Send + 'static,
+    {
+        let prepare = Arc::new(prepare);
+        for _ in 0..TRIES {
+            let under = self.replica.leadership().ok_or(Refusal::new(ErrorCode::Unavailable))?;
+            let (vault, making) = (Arc::clone(self), Arc::clone(&prepare));
+            let (command, prepared) = blocking(move || {
+                let (items, prepared) = making(&vault, &VaultView(vault.replica.view()))?;
+                let time = vault.clock.now();
+                let batch = Batch { time, gateway, request, limits: vault.limits, items };
+                Ok((Command::Decide(batch).encode(), prepared))
+            })
+            .await?;
+            let reply = self.replica.propose(under, command).await.map_err(not_recorded)?;
+            match Verdicts::decode(&reply) {
+                Ok(Verdicts::Decided(verdicts)) => {
+                    let vault = Arc::clone(self);
+                    let decided = verdicts.into_iter().map(decided).collect();
+                    return blocking(move || finish(&vault, &VaultView(vault.replica.view()), prepared, decided)).await;
+                }
+                Ok(Verdicts::Again) => {}
+                Ok(Verdicts::NotFounded) => return Err(Refusal::new(ErrorCode::NotBootstrapped)),
+                Ok(Verdicts::Malformed) | Err(_) => return Err(Refusal::new(ErrorCode::InternalIo)),
+            }
+        }
+        Err(Refusal::new(ErrorCode::Busy))
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, UnwrapError> + Send + 'static,
+) -> Result<T, Refusal> {
+    // A panic there is a fault of ours, and the hook has told of it.
+    spawn_blocking(work).await.map_err(|_| Refusal::new(ErrorCode::InternalIo))?.map_err(Refusal::from)
+}
+
+fn decided(verdict: Verdict) -> Result<Pid, Refusal> {
+    match verdict {
+        Verdict::Allowed { pid, leaf: _ } => Ok(pid),
+        Verdict::Refused { reason: Reason::Budget, retry_after_millis } => {
+            Err(Refusal::new(ErrorCode::BudgetExhausted).after(Duration::from_millis(retry_after_millis)))
+        }
+        Verdict::Refused { reason: Reason::Evidence, .. } => Err(Refusal::new(ErrorCode::EvidenceInsufficient)),
+        Verdict::Refused { reason: Reason::NoPatient, .. } => Err(Refusal::new(ErrorCode::OpeningInvalid)),
+    }
+}
+
+fn not_recorded(error: ProposeError) -> Refusal {
+    Refusal::new(match error {
+        ProposeError::NotLeader { .. } => ErrorCode::Unavailable,
+        ProposeError::Overloaded => ErrorCode::Busy,
+        ProposeError::OutcomeUnknown => ErrorCode::OutcomeUnknown,
+        ProposeError::Stopped => ErrorCode::ShuttingDown,
+    })
+}

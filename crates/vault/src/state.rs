@@ -1,0 +1,24 @@
+//! What a vault replicates, and how it changes: deterministic, total, and pure.
+//!
+//! Invariant: everything that could differ between replicas is inside the command: time, random values, limits. Keys are
+//! wrapped before a command is made, so that neither log nor state nor snapshot ever holds one in the clear.
+
+mod apply;
+mod budget;
+mod command;
+mod format;
+mod log_row;
+mod rows;
+mod store;
+mod verdict;
+
+pub use apply::{StateError, apply};
+pub use budget::{Limit, Limits};
+pub use command::{Ask, Batch, Command, Founding, InvalidCommand, Item, NewClassKey, NewPatient};
+pub use log_row::{InvalidLogRow, LogRow, LoggedAsk, Outcome};
+pub use rows::{Head, IndexRow, PatientRow, class_key_name, head, index_row, patient_row, slot_key, wrapped_class_key};
+pub use store::{Store, TABLES, Table, View};
+pub use verdict::{InvalidVerdicts, Reason, Verdict, Verdicts};
+
+#[cfg(test)]
+mod tests;

@@ -50,7 +50,6 @@ impl ResourceType {
 }
 
 /// How others refer to a resource: by the url of its entry, by type and id, or from inside one top-level resource.
-#[derive(Debug)]
 pub(crate) struct Alias {
     pub(crate) type_name: &'static str,
     pub(crate) id: Option<String>,
@@ -75,14 +74,12 @@ impl Alias {
 }
 
 /// A drug ordered; its product may lie in another resource.
-#[derive(Debug)]
 pub(crate) struct Order {
     pub(crate) drug: Drug,
     pub(crate) product: Option<Reference>,
     pub(crate) from: u32,
 }
 
-#[derive(Debug)]
 pub(crate) struct Medication {
     pub(crate) alias: Option<usize>,
     pub(crate) product: Option<Concept>,
@@ -91,7 +88,6 @@ pub(crate) struct Medication {
     pub(crate) copy_bytes: usize,
 }
 
-#[derive(Debug)]
 pub(crate) struct Organization {
     alias: Option<usize>,
     name: Option<String>,
@@ -100,14 +96,12 @@ pub(crate) struct Organization {
     insurer: Option<String>,
 }
 
-#[derive(Debug)]
 struct Encounter {
     alias: Option<usize>,
     period: (Option<String>, Option<String>),
 }
 
 /// Insurance as its card shows it, without a member id of its own.
-#[derive(Debug)]
 pub(crate) struct Coverage {
     pub(crate) insured: [Option<String>; 3],
     pub(crate) payor: Option<String>,
@@ -116,7 +110,7 @@ pub(crate) struct Coverage {
 }
 
 /// The Composition of a document.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Composition {
     pub(crate) kind: Option<Concept>,
     pub(crate) date: Option<String>,
@@ -129,7 +123,7 @@ pub(crate) struct Composition {
 }
 
 /// All that is kept of a document until its end. Every list is bounded.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Document {
     pub(crate) compositions: u32,
     pub(crate) composition: Composition,
@@ -375,7 +369,7 @@ impl Document {
 }
 
 /// How much of a bound is taken.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Room {
     used: usize,
 }

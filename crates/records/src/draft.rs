@@ -17,7 +17,7 @@ const ITEMS_MAX: usize = 64;
 const ROOM_BYTES: usize = 128 * 1024;
 
 /// What is left of a resource's memory, and what was dropped for want of it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Room {
     /// Bytes taken by items of lists, beside their text.
     pub(crate) used: usize,
@@ -38,7 +38,7 @@ impl Room {
 }
 
 /// A reference to another resource.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Reference {
     /// Where it points.
     pub(crate) target: Option<String>,
@@ -47,7 +47,6 @@ pub(crate) struct Reference {
 }
 
 /// An identifier of the resource itself.
-#[derive(Debug)]
 pub(crate) struct Identifier {
     pub(crate) system: System,
     pub(crate) written_system: String,
@@ -55,7 +54,7 @@ pub(crate) struct Identifier {
 }
 
 /// The fields of one resource as far as any kind that is read has them. Lists are bounded.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Draft {
     pub(crate) marks: Marks,
     pub(crate) profiles: Vec<String>,

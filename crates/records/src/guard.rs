@@ -11,7 +11,7 @@ use crate::system::System;
 
 /// The first fault of safety and the first of a field. They are told apart because a fault of safety is told before the
 /// kind of document is looked at, one of a field after.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Findings {
     pub(crate) safety: Option<Refusal>,
     pub(crate) field: Option<Refusal>,

@@ -15,7 +15,7 @@ use crate::system::System;
 const NAMES_MAX: usize = 32;
 
 /// The patient of a document, as far as it has been read.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct People {
     /// The Patient resource that is an entry; a second one is refused.
     entry: Option<Entry>,
@@ -32,14 +32,13 @@ pub(crate) struct People {
     contradiction: Option<Refusal>,
 }
 
-#[derive(Debug)]
 struct Entry {
     id: Option<String>,
     full_url: Option<String>,
 }
 
 /// An identifier in the form that is compared.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 struct Claim {
     system: String,
     value: String,
@@ -76,9 +75,8 @@ impl People {
     pub(crate) fn refer(&mut self, element: &Element<'_>, path: &Path) {
         let Some(target) = element.text(Key::Reference) else { return };
         let target = target.split_once("/_history/").map_or(target, |(resource, _)| resource);
-        let other_kind = element.text(Key::Type).is_some_and(|kind| kind != "Patient")
-            || target.split_once('/').is_some_and(|(kind, _)| NO_PATIENTS.contains(&kind));
-        if other_kind || target.starts_with('#') || self.references.iter().any(|(known, _)| known == target) {
+        let known = self.references.iter().any(|(known, _)| known == target);
+        if known || target.starts_with('#') || is_no_patient(target, element.text(Key::Type)) {
             return;
         }
         let field = path.member(Key::Reference);
@@ -254,6 +252,12 @@ impl Entry {
     }
 }
 
+/// Whether a reference is to no patient: by the type in its target, or by the type beside it where the target has none.
+fn is_no_patient(target: &str, kind: Option<&str>) -> bool {
+    let in_target = target.rsplit('/').nth(1);
+    in_target.or(kind).is_some_and(|kind| NO_PATIENTS.contains(&kind))
+}
+
 /// Whether two references mean one patient when no Patient resource settles it: equal, or one the relative end of the
 /// other.
 fn is_one(one: &str, other: &str) -> bool {
@@ -288,6 +292,16 @@ mod tests {
         assert!(!is_one("Patient/11", "Patient/1"));
         assert!(!is_one("https://example.org/fhir/OtherPatient/1", "Patient/1"));
         assert!(!is_one("urn:uuid:1", "Patient/1"));
+    }
+
+    #[test]
+    fn a_type_beside_the_target_does_not_outweigh_the_targets_own() {
+        assert!(is_no_patient("Group/1", None));
+        assert!(is_no_patient("https://example.org/fhir/Device/1", None));
+        assert!(is_no_patient("urn:uuid:1", Some("Group")));
+        assert!(!is_no_patient("Patient/1", Some("Group")));
+        assert!(!is_no_patient("urn:uuid:1", None));
+        assert!(!is_no_patient("urn:uuid:1", Some("Patient")));
     }
 
     #[test]

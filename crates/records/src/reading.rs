@@ -10,7 +10,7 @@ use crate::people::People;
 use crate::walk::Visitor;
 
 /// A document while it is read, and all that is known of it at its end.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Reading {
     pub(crate) findings: Findings,
     pub(crate) people: People,
@@ -24,7 +24,6 @@ pub(crate) struct Reading {
 }
 
 /// The outermost resource.
-#[derive(Debug)]
 pub(crate) struct Root {
     pub(crate) kind: ResourceType,
     /// `Bundle.type`.
@@ -39,7 +38,6 @@ pub(crate) struct Root {
 }
 
 /// A resource that is being read; `base` is the length of its path.
-#[derive(Debug)]
 struct Open {
     base: usize,
     draft: Draft,

@@ -6,7 +6,7 @@ use crate::key::Key;
 use crate::summary::{Concept, Quantity, Usage};
 
 /// The parts of an instruction that have ended.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Dosage {
     usage: Usage,
     extension_duration: Option<Quantity>,

@@ -31,6 +31,8 @@ pub(crate) enum Command {
     /// Makes certificates.
     #[command(subcommand)]
     Certs(CertsCommand),
+    /// Looks for plaintext in the files and databases of stopped processes; exit code 4 where there is some.
+    Scan(ScanSettings),
 }
 
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -78,6 +80,22 @@ pub(crate) enum CertsCommand {
     /// Makes a development authority, or opens the one that is there, and issues certificates. Whoever trusts it is
     /// marked as a development process.
     Dev(CertsDevSettings),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ScanSettings {
+    /// Directory to look at, with everything below it. No process may have a database there open.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+
+    /// File of texts to look for, one a line, each of 8 to 4,096 bytes.
+    #[arg(long, value_name = "FILE", required_unless_present = "documents")]
+    pub(crate) tokens: Option<PathBuf>,
+
+    /// Directory of documents: texts of theirs are looked for, and as a control the same search goes over unencrypted
+    /// databases made of them in a temporary folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) documents: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, clap::Args)]

@@ -8,7 +8,10 @@ use renkei_runtime::{Address, TlsError};
 use renkei_wire::{InvalidRefusal, Refusal};
 use tonic::Status;
 
+use crate::control::ControlError;
+use crate::documents::DocumentError;
 use crate::exit::Exit;
+use crate::scan::{InvalidTokens, ScanError};
 
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +45,28 @@ pub(crate) enum Failure {
         dir: PathBuf,
         #[source]
         source: CertError,
+    },
+    #[error("reading the documents in {}", dir.display())]
+    Documents {
+        dir: PathBuf,
+        #[source]
+        source: DocumentError,
+    },
+    #[error("taking texts to look for")]
+    Tokens {
+        #[source]
+        source: InvalidTokens,
+    },
+    #[error("looking for plaintext in {}", dir.display())]
+    Scan {
+        dir: PathBuf,
+        #[source]
+        source: ScanError,
+    },
+    #[error("making the control")]
+    Control {
+        #[source]
+        source: ControlError,
     },
     #[error("writing to standard output")]
     Output {
@@ -97,6 +122,10 @@ impl Failure {
             | Self::Missing { .. }
             | Self::Tls { .. }
             | Self::Certificates { .. }
+            | Self::Documents { .. }
+            | Self::Tokens { .. }
+            | Self::Scan { .. }
+            | Self::Control { .. }
             | Self::Output { .. } => Exit::Usage,
             Self::Unreachable { .. } | Self::TimedOut { .. } => Exit::Unreachable,
             Self::UnreadableRefusal { .. } | Self::UnreadableAnswer { .. } => Exit::Integrity,

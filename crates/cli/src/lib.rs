@@ -10,9 +10,12 @@ mod arguments;
 mod call;
 mod certs;
 mod connection;
+pub mod control;
+pub mod documents;
 mod exit;
 mod failure;
 mod output;
+mod plaintext;
 pub mod scan;
 
 use std::io::{self, Write as _};
@@ -53,6 +56,7 @@ fn obey(arguments: Arguments) -> Result<Exit, Failure> {
         .build()
         .map_err(|source| Failure::Runtime { source })?;
     match arguments.command {
+        Command::Scan(settings) => plaintext::scan(&settings, output),
         Command::Certs(CertsCommand::Dev(settings)) => certs::dev(&settings, output),
         Command::Admin(AdminCommand::Status(settings)) => runtime.block_on(admin::status(settings, output)),
         Command::Admin(AdminCommand::Bootstrap(settings)) => runtime.block_on(admin::bootstrap(settings, output)),

@@ -7,3 +7,5 @@ mod renkei;
 mod t10_usage;
 mod t20_certs;
 mod t30_admin;
+mod t40_scan;
+mod t50_deploy;

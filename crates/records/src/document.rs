@@ -120,6 +120,8 @@ pub(crate) struct Composition {
     pub(crate) custodian: Option<String>,
     pub(crate) authors: Vec<String>,
     pub(crate) encounter: Option<String>,
+    /// The top-level resource that it is.
+    pub(crate) from: u32,
 }
 
 /// All that is kept of a document until its end. Every list is bounded.
@@ -156,7 +158,7 @@ impl Document {
             self.institution = self.institution.or_else(|| number.parse().ok());
         }
         match kind {
-            ResourceType::Composition if !contained => self.add_composition(draft, element),
+            ResourceType::Composition if !contained => self.add_composition(draft, element, from),
             ResourceType::MedicationRequest if !contained => self.add_order(draft, element, from),
             ResourceType::Condition if !contained => self.add_diagnosis(draft, element),
             ResourceType::Medication => {
@@ -194,7 +196,7 @@ impl Document {
         }
     }
 
-    fn add_composition(&mut self, draft: Draft, element: &Element<'_>) {
+    fn add_composition(&mut self, draft: Draft, element: &Element<'_>, from: u32) {
         self.compositions = self.compositions.saturating_add(1);
         self.marks = self.marks.and(draft.marks);
         self.left_out += draft.room.left_out;
@@ -209,6 +211,7 @@ impl Document {
             custodian,
             authors,
             encounter,
+            from,
         };
     }
 
@@ -347,11 +350,9 @@ impl Document {
         if let Some(period) = &self.composition.period {
             return period.clone();
         }
-        let named = self
-            .composition
-            .encounter
-            .as_deref()
-            .and_then(|target| self.encounters.iter().find(|encounter| self.means(encounter.alias, target, 0)));
+        let named = self.composition.encounter.as_deref().and_then(|target| {
+            self.encounters.iter().find(|encounter| self.means(encounter.alias, target, self.composition.from))
+        });
         match (named, self.encounters.as_slice()) {
             (Some(encounter), _) | (None, [encounter]) => encounter.period.clone(),
             _ => (None, None),
@@ -360,8 +361,8 @@ impl Document {
 
     /// The organization that keeps the document, signed it, or else the first that has an institution number.
     pub(crate) fn facility(&self) -> Option<(Option<String>, Option<MedicalInstitution>)> {
-        let Composition { custodian, authors, .. } = &self.composition;
-        let named = custodian.iter().chain(authors).find_map(|target| self.organization(target, 0));
+        let Composition { custodian, authors, from, .. } = &self.composition;
+        let named = custodian.iter().chain(authors).find_map(|target| self.organization(target, *from));
         let organization =
             named.or_else(|| self.organizations.iter().find(|organization| organization.has_institution_number))?;
         Some((organization.name.clone(), organization.institution))

@@ -89,7 +89,7 @@ pub(crate) struct Draft {
     pub(crate) room: Room,
     dosage: Dosage,
     item: Option<Concept>,
-    strength: Option<Quantity>,
+    strength: (Option<Quantity>, Option<Quantity>),
     diseases: Vec<Concept>,
     section_codes: Vec<(usize, Concept)>,
     codings: Vec<(usize, Code)>,
@@ -226,9 +226,11 @@ impl Draft {
     fn leave_nested(&mut self, at: &[Key], element: &Element<'_>) {
         match at {
             [Key::Ingredient, Key::ItemCodeableConcept] => self.item = Some(self.concept(at.len(), element)),
-            [Key::Ingredient, Key::Strength, Key::Numerator] => self.strength = Some(quantity(element)),
+            [Key::Ingredient, Key::Strength, Key::Numerator] => self.strength.0 = Some(quantity(element)),
+            [Key::Ingredient, Key::Strength, Key::Denominator] => self.strength.1 = Some(quantity(element)),
             [Key::Ingredient] => {
-                let ingredient = Ingredient { item: self.item.take(), strength: self.strength.take() };
+                let (strength, per) = core::mem::take(&mut self.strength);
+                let ingredient = Ingredient { item: self.item.take(), strength, per };
                 self.room.keep(&mut self.ingredients, ingredient);
             }
             [Key::ProtocolApplied, Key::TargetDisease] => {

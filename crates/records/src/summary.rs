@@ -127,7 +127,7 @@ pub struct Discharge {
     pub facility: Option<String>,
     /// Diagnoses in document order.
     pub diagnoses: Vec<Diagnosis>,
-    /// Sections in document order, those inside others after their parent's beginning.
+    /// Sections in document order, those inside a section before it.
     pub sections: Vec<Section>,
 }
 

@@ -64,7 +64,14 @@ pub(super) fn judge(reading: Reading) -> Result<Accepted, Refusal> {
         Kind::Vaccination => vaccination(root, &document)?,
         Kind::DischargeSummary => discharge(&mut document, own_issuer)?,
     };
-    let month = month.ok_or(RefusalCode::MissingDate)?;
+    let month = month.ok_or_else(|| {
+        let date: &[Key] = match (form, kind) {
+            (Form::DocumentBundle, _) => &COMPOSITION_DATE,
+            (Form::SingleResource, Kind::Vaccination) => &[Key::OccurrenceDateTime],
+            (Form::SingleResource, _) => &[Key::AuthoredOn],
+        };
+        Refusal::at(RefusalCode::MissingDate, FieldPath::of(date))
+    })?;
     let left_out = document.left_out.saturating_add(of_root);
     let summary = Summary { marks, left_out, content }.fitted();
     Ok(Accepted { kind, form, summary, subject, month, issuer })

@@ -175,6 +175,8 @@ fn kinds_that_are_not_taken_are_named() {
         ),
         (condition(1, ""), RefusalCode::ResourceNotTaken, "resourceType"),
         ("[]".to_owned(), RefusalCode::NotAResource, ""),
+        (format!(" [{}]", order(1, PATIENT)), RefusalCode::NotAResource, ""),
+        (format!("[{0},{0}]", order(1, PATIENT)), RefusalCode::NotAResource, ""),
         (r#"{"a":1}"#.to_owned(), RefusalCode::NotAResource, ""),
         (r#"{"resourceType":1}"#.to_owned(), RefusalCode::NotAResource, ""),
         ("3".to_owned(), RefusalCode::NotAResource, ""),
@@ -216,9 +218,19 @@ fn wrong_fields_are_named() {
             "entry.resource.medicationCodeableConcept",
         ),
         (prescription(0), RefusalCode::MissingField, "entry.resource.medicationCodeableConcept"),
+        (order(1, PATIENT).replace("authoredOn", "noDate"), RefusalCode::MissingDate, "authoredOn"),
+        (
+            prescription(1).replace(r#""date":"#, r#""noDate":"#).replace("authoredOn", "noDate"),
+            RefusalCode::MissingDate,
+            "entry.resource.date",
+        ),
         (immunization().replace("vaccineCode", "noCode"), RefusalCode::MissingField, "vaccineCode"),
-        (immunization().replace("occurrenceDateTime", "occurrenceString"), RefusalCode::MissingDate, ""),
-        (immunization().replace(r#""2026-05-01""#, r#""2026""#), RefusalCode::MissingDate, ""),
+        (
+            immunization().replace("occurrenceDateTime", "occurrenceString"),
+            RefusalCode::MissingDate,
+            "occurrenceDateTime",
+        ),
+        (immunization().replace(r#""2026-05-01""#, r#""2026""#), RefusalCode::MissingDate, "occurrenceDateTime"),
     ];
     for (document, code, field) in cases {
         assert_refused(&document, code, field);

@@ -39,7 +39,7 @@ fn founded(dir: &Path, vault: &SigningKey) -> Cloud {
     cloud.start_all().unwrap();
     cloud.issue(Role::Operator, "admin").unwrap();
     let address = cloud.addresses()[&NodeId(1)].to_string();
-    let config = profile(&dir.join("certs"), "operator-admin", &[address.clone()]);
+    let config = profile(&dir.join("certs"), "operator-admin", std::slice::from_ref(&address));
     let config = config.to_str().unwrap();
     let node = format!("--node=1={address}");
     let ran = renkei(["admin", "bootstrap", "--config", config, "--groups", "1", &node]);

@@ -63,3 +63,6 @@ pub use secret::InvalidSecret;
 pub use stub::{Stub, StubKey};
 pub use tags::{TagKey, WriteTagKey};
 pub use vault_keys::{EpochKey, HostSecret, KeyEpoch, SealedFileKey, SealedSlotKey, SlotKey};
+
+#[cfg(test)]
+mod tests;

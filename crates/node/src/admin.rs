@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use renkei_ids::GroupId;
 use renkei_runtime::{Chain, PeerIdentity, Role};
 use renkei_storage::DiskWatch;
 use renkei_wire::admin::{
-    BootstrapRequest, DigestReply, DigestRequest, Member, OpenReplicaRequest, ReplicaDigest, ReplicaStatus, StatusReply,
+    BootstrapRequest, DigestReply, DigestRequest, Member, OpenReplicaRequest, ReplicaStatus, StatusReply,
 };
 use renkei_wire::pb::admin::v1 as pb;
 use renkei_wire::{ErrorCode, NodeAdminService, Refusal};
 use tonic::{Request, Response, Status};
 
+use crate::digests::Digests;
 use crate::founding::{BootstrapError, Founder};
 
 /// The service towards operators and peers.
 #[derive(Clone, Debug)]
 pub(crate) struct NodeAdmin {
     pub(crate) founder: Founder,
+    pub(crate) digests: Digests,
     pub(crate) disk: Arc<DiskWatch>,
 }
 
@@ -79,32 +80,10 @@ impl NodeAdminService for NodeAdmin {
     }
 
     async fn digest(&self, request: Request<pb::DigestRequest>) -> Result<Response<pb::DigestReply>, Status> {
-        admit(&request, &[Role::Operator])?;
+        admit(&request, &[Role::Operator, Role::Node])?;
         let DigestRequest { group } = request.into_inner().into();
-        let digests = self.digest_of(group).await?;
+        let digests = self.digests.of(group).await?;
         Ok(Response::new(DigestReply { digests }.into()))
-    }
-}
-
-impl NodeAdmin {
-    /// Has a group that is led from here compute its digest; elsewhere gives the last one that was computed here.
-    async fn digest_of(&self, group: GroupId) -> Result<Vec<ReplicaDigest>, Refusal> {
-        let engine = &self.founder.follower.engine;
-        let replica = engine.replica(group).ok_or(Refusal::invalid("group"))?;
-        let digest = match replica.leadership() {
-            Some(under) => {
-                let computed = replica.digest(under).await;
-                Some(computed.map_err(|_| Refusal::new(ErrorCode::Unavailable))?)
-            }
-            None => replica.last_digest(),
-        };
-        let row = |digest: renkei_consensus::Digest| ReplicaDigest {
-            group,
-            replica: replica.replica(),
-            index: digest.index,
-            digest: digest.sha256,
-        };
-        Ok(digest.map(row).into_iter().collect())
     }
 }
 

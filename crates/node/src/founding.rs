@@ -15,7 +15,6 @@ use renkei_runtime::{Address, Chain, Shell};
 use renkei_shard::{Command, Item, SlotChange, SlotHold, read};
 use renkei_storage::StorageError;
 use renkei_wire::admin::NodeAt;
-use renkei_wire::pb::admin::v1 as pb;
 use tokio::sync::Notify;
 
 use crate::book::AddressBook;
@@ -25,7 +24,6 @@ use crate::proposer::Proposer;
 use crate::routes::Routes;
 
 mod bootstrap;
-mod remote;
 
 pub(crate) use bootstrap::{BootstrapError, Founder};
 

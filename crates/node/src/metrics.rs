@@ -19,6 +19,8 @@ pub(crate) struct Metrics {
     pub(crate) entry_items: Histogram,
     /// `renkei_node_admitted_bytes`: bytes of requests under way.
     pub(crate) admitted_bytes: IntGauge,
+    /// `renkei_node_digest_mismatches_total`: replicas whose state differed from their leader's. Any is an incident.
+    pub(crate) digest_mismatches: IntCounter,
     /// `renkei_node_groups_led`: groups that this node leads.
     pub(crate) groups_led: IntGauge,
     /// `renkei_node_log_sync_p99_micros`: 99th percentile of synced log writes, in microseconds.
@@ -54,6 +56,10 @@ impl Metrics {
                 HistogramOpts::new("renkei_node_entry_items", "Items in a proposed log entry.").buckets(ITEMS.to_vec()),
             )?,
             admitted_bytes: IntGauge::new("renkei_node_admitted_bytes", "Bytes of requests under way.")?,
+            digest_mismatches: IntCounter::new(
+                "renkei_node_digest_mismatches_total",
+                "Replicas whose state differed from their leader's.",
+            )?,
             groups_led: IntGauge::new("renkei_node_groups_led", "Groups that this node leads.")?,
             log_sync_p99_micros: IntGauge::new(
                 "renkei_node_log_sync_p99_micros",
@@ -68,6 +74,7 @@ impl Metrics {
         registry.register(Box::new(metrics.disk_reads.clone()))?;
         registry.register(Box::new(metrics.entry_items.clone()))?;
         registry.register(Box::new(metrics.admitted_bytes.clone()))?;
+        registry.register(Box::new(metrics.digest_mismatches.clone()))?;
         registry.register(Box::new(metrics.groups_led.clone()))?;
         registry.register(Box::new(metrics.log_sync_p99_micros.clone()))?;
         registry.register(Box::new(metrics.log_syncs.clone()))?;

@@ -7,7 +7,7 @@ use futures::FutureExt;
 use renkei_consensus::{Engine, EngineOptions, OpenError, SnapshotSchedule};
 use renkei_ids::{CloudId, NodeId};
 use renkei_runtime::{
-    Admit, BindError, Config as _, Http2, OnError, OnShutdown, Role, Shell, TaskKind, bind, serve_grpc,
+    Admit, BindError, Config as _, Http2, OnError, OnShutdown, Role, Shell, TaskKind, bind, serve_routes,
 };
 use renkei_storage::log::{LogDb, LogOptions};
 use renkei_storage::{DirOwner, DiskWatch, MemoryBudget, StorageError};
@@ -20,6 +20,7 @@ use crate::book::AddressBook;
 use crate::capabilities::Capabilities;
 use crate::config::NodeConfig;
 use crate::denials::Denials;
+use crate::digests::Digests;
 use crate::fatal;
 use crate::founding::{Follower, Founder, Hosted};
 use crate::metrics::Metrics;
@@ -103,7 +104,7 @@ pub async fn run(config: NodeConfig, shell: Shell) -> Result<(), NodeError> {
     background(&shell, &follower, &server, &log);
     let services = services(&shell, cloud, &follower, server, disk);
     let admit = Admit { cloud: Some(cloud), roles: &[Role::Node, Role::Gateway, Role::Operator] };
-    let serving = serve_grpc(&shell, "node", listener, shell.tls().server(admit), Http2::LANES, services);
+    let serving = serve_routes(&shell, "node", listener, shell.tls().server(admit), Http2::LANES, services);
     shell.started();
 
     shell.stopping().cancelled().await;
@@ -167,6 +168,13 @@ fn background(shell: &Shell, follower: &Follower, server: &Server, log: &LogDb) 
 
 fn services(shell: &Shell, cloud: CloudId, follower: &Follower, server: Server, disk: Arc<DiskWatch>) -> GrpcRoutes {
     let peers = Peers { shell: shell.clone(), cloud, engine: follower.engine.clone(), routes: follower.routes.clone() };
+    let digests = Digests {
+        shell: shell.clone(),
+        cloud,
+        engine: follower.engine.clone(),
+        book: follower.book.clone(),
+        metrics: follower.metrics.clone(),
+    };
     let founder = Founder { cloud, follower: follower.clone() };
     let records = NodeServiceServer::new(Records { shell: shell.clone(), server })
         .max_decoding_message_size(limits::NODE_MESSAGE_MAX_BYTES)
@@ -174,7 +182,7 @@ fn services(shell: &Shell, cloud: CloudId, follower: &Follower, server: Server, 
     let peers = PeerServiceServer::new(peers)
         .max_decoding_message_size(limits::PEER_MESSAGE_MAX_BYTES)
         .max_encoding_message_size(limits::PEER_MESSAGE_MAX_BYTES);
-    let admin = NodeAdminServiceServer::new(NodeAdmin { founder, disk })
+    let admin = NodeAdminServiceServer::new(NodeAdmin { founder, digests, disk })
         .max_decoding_message_size(limits::ADMIN_MESSAGE_MAX_BYTES)
         .max_encoding_message_size(limits::ADMIN_MESSAGE_MAX_BYTES);
     GrpcRoutes::new(records).add_service(peers).add_service(admin)

@@ -7,6 +7,7 @@ use crate::birth::Sex;
 use crate::document::{Content, DocumentKind, Expected};
 use crate::draw::{Domain, Seed};
 use crate::fhir::{Coding, HOT9};
+use crate::insurance::MemberId;
 use crate::names::{FAMILIES, MEN_YOUNGER, WOMEN_YOUNGER};
 use crate::notation::{FiveItems, Item};
 use crate::person::{Person, PersonIndex};
@@ -103,6 +104,31 @@ pub fn with_wrong(person: &Person, item: Item, variant: u32) -> FiveItems {
         }
     }
     items
+}
+
+/// The member id with one digit of its insurer, symbol or number typed wrong; `None` for a form with no digits there,
+/// which this population does not draw. A wrong insurer digit fails the check digit, any other looks like another id.
+pub fn with_typo(member: &MemberId, variant: u32) -> Option<String> {
+    let card = member.to_string();
+    let typed = card.rfind(':').unwrap_or_default();
+    let digits: Vec<(usize, char)> = card[..typed].char_indices().filter(|(_, c)| is_digit(*c)).collect();
+    let count = u32::try_from(digits.len()).ok().filter(|count| *count > 0)?;
+    let (at, right) = digits[(variant % count) as usize];
+    let step = 1 + variant / count % 9;
+    let zero = if right.is_ascii_digit() { u32::from('0') } else { u32::from('０') };
+    let wrong = char::from_u32(zero + (u32::from(right) - zero + step) % 10).expect("digits follow each other");
+    Some(format!("{}{wrong}{}", &card[..at], &card[at + right.len_utf8()..]))
+}
+
+fn is_digit(character: char) -> bool {
+    character.is_ascii_digit() || ('０'..='９').contains(&character)
+}
+
+/// The second of two persons, registered under the member id of the first: the wrong link that 8,441 people had. Both
+/// are real to the register, and differ in name, birth date or sex.
+pub fn misregistered(population: &Population, first: PersonIndex, second: PersonIndex) -> Person {
+    let member = population.person(first).member;
+    Person { member, ..population.person(second) }
 }
 
 fn written(expected: &Expected) -> Vec<u8> {

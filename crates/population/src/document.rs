@@ -102,7 +102,7 @@ impl Expected {
         let moment = Moment { date: issued(draws, &person), minute: draws.below(8 * 60) };
         let institution = issuer(draws, &person, kind);
         let (identifier, content) = match kind {
-            DocumentKind::Prescription => prescription::drawn(draws, &person, &institution, moment),
+            DocumentKind::Prescription => prescription::drawn(draws, &institution, moment),
             DocumentKind::Vaccination => vaccination::drawn(draws, &person, &institution, moment, version),
             DocumentKind::Discharge => discharge::drawn(draws, &person, &institution, moment, version),
         };

@@ -29,14 +29,14 @@ fn main() {
     ];
     for (name, document) in documents {
         let begin = Instant::now();
-        let mut rounds = 0u32;
+        let mut best = Duration::MAX;
         while begin.elapsed() < SPAN {
+            let round = Instant::now();
             black_box(intake(black_box(document.as_bytes()))).expect("a valid document");
-            rounds += 1;
+            best = best.min(round.elapsed());
         }
-        let seconds = begin.elapsed().as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "a figure to read")]
-        let rate = document.len() as f64 * f64::from(rounds) / seconds / 1e6;
-        println!("{name}: {} bytes, {rate:.0} MB/s", document.len());
+        let rate = document.len() as f64 / best.as_secs_f64() / 1e6;
+        println!("{name}: {} bytes, {rate:.0} MB/s in the best round", document.len());
     }
 }

@@ -1,5 +1,7 @@
 //! The resources of a document as far as a summary needs them, and how they refer to each other.
 
+use prost::Message;
+
 use crate::draft::{Draft, Reference};
 use crate::element::Element;
 use crate::institution::MedicalInstitution;
@@ -48,7 +50,6 @@ impl ResourceType {
 }
 
 /// How others refer to a resource: by the url of its entry, by type and id, or from inside one top-level resource.
-#[derive(Debug)]
 pub(crate) struct Alias {
     pub(crate) type_name: &'static str,
     pub(crate) id: Option<String>,
@@ -73,21 +74,20 @@ impl Alias {
 }
 
 /// A drug ordered; its product may lie in another resource.
-#[derive(Debug)]
 pub(crate) struct Order {
     pub(crate) drug: Drug,
     pub(crate) product: Option<Reference>,
     pub(crate) from: u32,
 }
 
-#[derive(Debug)]
 pub(crate) struct Medication {
     pub(crate) alias: Option<usize>,
     pub(crate) product: Option<Concept>,
     pub(crate) ingredients: Vec<Ingredient>,
+    /// What a copy of product and ingredients takes.
+    pub(crate) copy_bytes: usize,
 }
 
-#[derive(Debug)]
 pub(crate) struct Organization {
     alias: Option<usize>,
     name: Option<String>,
@@ -96,14 +96,12 @@ pub(crate) struct Organization {
     insurer: Option<String>,
 }
 
-#[derive(Debug)]
 struct Encounter {
     alias: Option<usize>,
     period: (Option<String>, Option<String>),
 }
 
 /// Insurance as its card shows it, without a member id of its own.
-#[derive(Debug)]
 pub(crate) struct Coverage {
     pub(crate) insured: [Option<String>; 3],
     pub(crate) payor: Option<String>,
@@ -112,7 +110,7 @@ pub(crate) struct Coverage {
 }
 
 /// The Composition of a document.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Composition {
     pub(crate) kind: Option<Concept>,
     pub(crate) date: Option<String>,
@@ -122,10 +120,12 @@ pub(crate) struct Composition {
     pub(crate) custodian: Option<String>,
     pub(crate) authors: Vec<String>,
     pub(crate) encounter: Option<String>,
+    /// The top-level resource that it is.
+    pub(crate) from: u32,
 }
 
 /// All that is kept of a document until its end. Every list is bounded.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Document {
     pub(crate) compositions: u32,
     pub(crate) composition: Composition,
@@ -158,13 +158,15 @@ impl Document {
             self.institution = self.institution.or_else(|| number.parse().ok());
         }
         match kind {
-            ResourceType::Composition if !contained => self.add_composition(draft, element),
+            ResourceType::Composition if !contained => self.add_composition(draft, element, from),
             ResourceType::MedicationRequest if !contained => self.add_order(draft, element, from),
             ResourceType::Condition if !contained => self.add_diagnosis(draft, element),
             ResourceType::Medication => {
                 let alias = self.alias("Medication", element, from, contained);
                 let Draft { code, ingredients, room, .. } = draft;
-                let medication = Medication { alias, product: code, ingredients };
+                let text: usize = code.iter().map(Message::encoded_len).sum::<usize>()
+                    + ingredients.iter().map(Message::encoded_len).sum::<usize>();
+                let medication = Medication { alias, product: code, ingredients, copy_bytes: room.used + text };
                 self.left_out += room.left_out;
                 if self.lookup_room.takes(
                     LOOKUP_ROOM_BYTES,
@@ -194,7 +196,7 @@ impl Document {
         }
     }
 
-    fn add_composition(&mut self, draft: Draft, element: &Element<'_>) {
+    fn add_composition(&mut self, draft: Draft, element: &Element<'_>, from: u32) {
         self.compositions = self.compositions.saturating_add(1);
         self.marks = self.marks.and(draft.marks);
         self.left_out += draft.room.left_out;
@@ -209,6 +211,7 @@ impl Document {
             custodian,
             authors,
             encounter,
+            from,
         };
     }
 
@@ -292,24 +295,33 @@ impl Document {
     }
 
     /// Drugs with the products that are found in the document. A reference that leads nowhere in it leaves itself and its
-    /// text.
+    /// text; so does one to a product for whose copy there is no room.
     pub(crate) fn take_drugs(&mut self) -> Vec<Drug> {
         let orders = core::mem::take(&mut self.orders);
-        orders.into_iter().map(|order| self.drug_of(order)).collect()
+        let mut room = core::mem::take(&mut self.entry_room);
+        let mut left_out = 0;
+        let drugs = orders.into_iter().map(|order| self.drug_of(order, &mut room, &mut left_out)).collect();
+        self.left_out += left_out;
+        drugs
     }
 
-    fn drug_of(&self, order: Order) -> Drug {
+    fn drug_of(&self, order: Order, room: &mut Room, left_out: &mut u32) -> Drug {
         let Order { mut drug, product, from } = order;
         let Some(Reference { target, display }) = product else { return drug };
-        let medication = target
+        let found = target
             .as_deref()
             .and_then(|target| self.medications.iter().find(|medication| self.means(medication.alias, target, from)));
-        match medication {
-            Some(medication) => {
-                drug.product = drug.product.or_else(|| medication.product.clone());
-                drug.ingredients.clone_from(&medication.ingredients);
+        match found {
+            Some(Medication { product, ingredients, copy_bytes, .. })
+                if room.takes(ENTRY_ROOM_BYTES, *copy_bytes, 0) =>
+            {
+                drug.product = drug.product.or_else(|| product.clone());
+                drug.ingredients.clone_from(ingredients);
             }
-            None => drug.elsewhere = target,
+            found => {
+                *left_out += u32::from(found.is_some());
+                drug.elsewhere = target;
+            }
         }
         if drug.product.is_none() && display.is_some() {
             drug.product = Some(Concept { codes: Vec::new(), text: display });
@@ -338,11 +350,9 @@ impl Document {
         if let Some(period) = &self.composition.period {
             return period.clone();
         }
-        let named = self
-            .composition
-            .encounter
-            .as_deref()
-            .and_then(|target| self.encounters.iter().find(|encounter| self.means(encounter.alias, target, 0)));
+        let named = self.composition.encounter.as_deref().and_then(|target| {
+            self.encounters.iter().find(|encounter| self.means(encounter.alias, target, self.composition.from))
+        });
         match (named, self.encounters.as_slice()) {
             (Some(encounter), _) | (None, [encounter]) => encounter.period.clone(),
             _ => (None, None),
@@ -351,8 +361,8 @@ impl Document {
 
     /// The organization that keeps the document, signed it, or else the first that has an institution number.
     pub(crate) fn facility(&self) -> Option<(Option<String>, Option<MedicalInstitution>)> {
-        let Composition { custodian, authors, .. } = &self.composition;
-        let named = custodian.iter().chain(authors).find_map(|target| self.organization(target, 0));
+        let Composition { custodian, authors, from, .. } = &self.composition;
+        let named = custodian.iter().chain(authors).find_map(|target| self.organization(target, *from));
         let organization =
             named.or_else(|| self.organizations.iter().find(|organization| organization.has_institution_number))?;
         Some((organization.name.clone(), organization.institution))
@@ -360,7 +370,7 @@ impl Document {
 }
 
 /// How much of a bound is taken.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Room {
     used: usize,
 }

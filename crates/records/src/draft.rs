@@ -17,7 +17,7 @@ const ITEMS_MAX: usize = 64;
 const ROOM_BYTES: usize = 128 * 1024;
 
 /// What is left of a resource's memory, and what was dropped for want of it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Room {
     /// Bytes taken by items of lists, beside their text.
     pub(crate) used: usize,
@@ -38,7 +38,7 @@ impl Room {
 }
 
 /// A reference to another resource.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Reference {
     /// Where it points.
     pub(crate) target: Option<String>,
@@ -47,7 +47,6 @@ pub(crate) struct Reference {
 }
 
 /// An identifier of the resource itself.
-#[derive(Debug)]
 pub(crate) struct Identifier {
     pub(crate) system: System,
     pub(crate) written_system: String,
@@ -55,7 +54,7 @@ pub(crate) struct Identifier {
 }
 
 /// The fields of one resource as far as any kind that is read has them. Lists are bounded.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Draft {
     pub(crate) marks: Marks,
     pub(crate) profiles: Vec<String>,
@@ -90,7 +89,7 @@ pub(crate) struct Draft {
     pub(crate) room: Room,
     dosage: Dosage,
     item: Option<Concept>,
-    strength: Option<Quantity>,
+    strength: (Option<Quantity>, Option<Quantity>),
     diseases: Vec<Concept>,
     section_codes: Vec<(usize, Concept)>,
     codings: Vec<(usize, Code)>,
@@ -227,9 +226,11 @@ impl Draft {
     fn leave_nested(&mut self, at: &[Key], element: &Element<'_>) {
         match at {
             [Key::Ingredient, Key::ItemCodeableConcept] => self.item = Some(self.concept(at.len(), element)),
-            [Key::Ingredient, Key::Strength, Key::Numerator] => self.strength = Some(quantity(element)),
+            [Key::Ingredient, Key::Strength, Key::Numerator] => self.strength.0 = Some(quantity(element)),
+            [Key::Ingredient, Key::Strength, Key::Denominator] => self.strength.1 = Some(quantity(element)),
             [Key::Ingredient] => {
-                let ingredient = Ingredient { item: self.item.take(), strength: self.strength.take() };
+                let (strength, per) = core::mem::take(&mut self.strength);
+                let ingredient = Ingredient { item: self.item.take(), strength, per };
                 self.room.keep(&mut self.ingredients, ingredient);
             }
             [Key::ProtocolApplied, Key::TargetDisease] => {

@@ -14,14 +14,14 @@ pub(crate) enum Scalar {
 }
 
 /// The scalars of all objects that are open, one after another.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Scalars {
     text: String,
     members: Vec<Member>,
     starts: Vec<(usize, usize)>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 struct Member {
     key: Key,
     scalar: Scalar,
@@ -65,7 +65,7 @@ impl Scalars {
 }
 
 /// The scalars of one object.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Element<'a> {
     members: &'a [Member],
     text: &'a str,

@@ -11,7 +11,7 @@ use crate::system::System;
 
 /// The first fault of safety and the first of a field. They are told apart because a fault of safety is told before the
 /// kind of document is looked at, one of a field after.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Findings {
     pub(crate) safety: Option<Refusal>,
     pub(crate) field: Option<Refusal>,
@@ -33,7 +33,7 @@ impl Findings {
     }
 
     fn look_at_identifier(&mut self, path: &Path, element: &Element<'_>) {
-        let Some(value) = element.text(Key::Value) else { return };
+        let Some(value) = element.text(Key::Value).or_else(|| element.number(Key::Value)) else { return };
         let system = element.text(Key::System);
         if my_number::is_refused(system, value) {
             self.safety(RefusalCode::MyNumber, || path.member(Key::Value));

@@ -6,7 +6,7 @@ use renkei_ids::MonthBucket;
 
 use crate::institution::MedicalInstitution;
 use crate::reading::Reading;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, RefusalCode};
 use crate::screen::text_of;
 use crate::subject::Subject;
 use crate::summary::Summary;
@@ -69,5 +69,9 @@ pub fn intake(document: &[u8]) -> Result<Accepted, Refusal> {
     let text = text_of(document)?;
     let mut reading = Reading::default();
     walk(text, &mut reading)?;
+    // An array of resources is walked like one, and is none.
+    if !text.trim_start().starts_with('{') {
+        return Err(RefusalCode::NotAResource.into());
+    }
     judge::judge(reading)
 }

@@ -45,6 +45,7 @@ keys! {
     Data = "data",
     Date = "date",
     DefinitionIdentifier = "definitionIdentifier",
+    Denominator = "denominator",
     DispenseRequest = "dispenseRequest",
     Display = "display",
     DosageInstruction = "dosageInstruction",
@@ -52,6 +53,7 @@ keys! {
     DoseNumberPositiveInt = "doseNumberPositiveInt",
     DoseNumberString = "doseNumberString",
     DoseQuantity = "doseQuantity",
+    DoseRange = "doseRange",
     Encounter = "encounter",
     End = "end",
     Entry = "entry",
@@ -63,6 +65,7 @@ keys! {
     FullUrl = "fullUrl",
     Gender = "gender",
     GroupIdentifier = "groupIdentifier",
+    High = "high",
     Id = "id",
     Identifier = "identifier",
     Image = "image",
@@ -70,6 +73,7 @@ keys! {
     ItemCodeableConcept = "itemCodeableConcept",
     LegalSourceAttachment = "legalSourceAttachment",
     LotNumber = "lotNumber",
+    Low = "low",
     MasterIdentifier = "masterIdentifier",
     MedicationCodeableConcept = "medicationCodeableConcept",
     MedicationReference = "medicationReference",
@@ -122,10 +126,27 @@ keys! {
     ValueString = "valueString",
 }
 
+/// Where in [`TABLE`] the names of each first letter stand.
+const RANGES: [(usize, usize); 128] = {
+    let mut ranges = [(0, 0); 128];
+    let mut at = 0;
+    while at < TABLE.len() {
+        let first = TABLE[at].0.as_bytes()[0] as usize;
+        if ranges[first].1 == 0 {
+            ranges[first].0 = at;
+        }
+        at += 1;
+        ranges[first].1 = at;
+    }
+    ranges
+};
+
 impl Key {
-    /// The key of a field name.
+    /// The key of a field name. It is asked for every name of a document: few of the table share a first letter.
     pub(crate) fn of(name: &str) -> Self {
-        TABLE.binary_search_by(|(known, _)| (*known).cmp(name)).map_or(Self::Other, |at| TABLE[at].1)
+        let Some(first) = name.bytes().next().filter(u8::is_ascii) else { return Self::Other };
+        let (start, end) = RANGES[usize::from(first)];
+        TABLE[start..end].iter().find(|(known, _)| *known == name).map_or(Self::Other, |(_, key)| *key)
     }
 
     /// Whether values of this field are of the type Identifier.
@@ -170,5 +191,7 @@ mod tests {
         }
         assert_eq!(Key::of(""), Key::Other);
         assert_eq!(Key::of("__proto__"), Key::Other);
+        assert_eq!(Key::of("é"), Key::Other);
+        assert_eq!(Key::of("codes"), Key::Other);
     }
 }

@@ -30,6 +30,9 @@
 //! - Check digits are required of member ids, insurer numbers, the institution in the Bundle's own identifier and in the
 //!   prescription number. The number of an institution that a document merely mentions is data: published samples carry
 //!   numbers there that no institution has. It is taken as issuer only if its check digit holds.
+//! - Bundles inside a document (split dispensing) are searched for other patients and for what the rules forbid, not for
+//!   drugs: a prescription whose orders all lie in them is refused (`missing_field`), and one whose inner Bundles give the
+//!   patient another id is too (`other_patient`).
 //! - References are never followed outside of the document; what they lead to outside is data.
 
 mod check_digit;

@@ -9,7 +9,7 @@ use crate::refusal::RefusalCode;
 pub const MEMBERS_MAX: usize = 256;
 
 /// Names of all open objects, one after another. A hash beside each keeps the search from reading text.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Names {
     text: String,
     hashes: Vec<u64>,

@@ -5,7 +5,7 @@ use crate::draft::{Draft, Identifier};
 use crate::element::Element;
 use crate::fold::fold;
 use crate::key::Key;
-use crate::member_id::MemberId;
+use crate::member_id::{MEMBER_ID_MAX_BYTES, MemberId};
 use crate::path::{FieldPath, Path};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::subject::{Sex, Subject};
@@ -15,7 +15,7 @@ use crate::system::System;
 const NAMES_MAX: usize = 32;
 
 /// The patient of a document, as far as it has been read.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct People {
     /// The Patient resource that is an entry; a second one is refused.
     entry: Option<Entry>,
@@ -32,14 +32,13 @@ pub(crate) struct People {
     contradiction: Option<Refusal>,
 }
 
-#[derive(Debug)]
 struct Entry {
     id: Option<String>,
     full_url: Option<String>,
 }
 
 /// An identifier in the form that is compared.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 struct Claim {
     system: String,
     value: String,
@@ -51,6 +50,10 @@ impl Claim {
             // Published systems are written in several ways; member ids too.
             (System::MemberId, Ok(id)) => {
                 Self { system: "member id".to_owned(), value: id.comparison_form().to_owned() }
+            }
+            // Folding can make a text eleven times as long: no id of this length is written by hand.
+            _ if value.len() > MEMBER_ID_MAX_BYTES => {
+                Self { system: written_system.trim().to_owned(), value: value.to_owned() }
             }
             _ => Self { system: written_system.trim().to_owned(), value: fold(value) },
         }
@@ -72,9 +75,8 @@ impl People {
     pub(crate) fn refer(&mut self, element: &Element<'_>, path: &Path) {
         let Some(target) = element.text(Key::Reference) else { return };
         let target = target.split_once("/_history/").map_or(target, |(resource, _)| resource);
-        let other_kind = element.text(Key::Type).is_some_and(|kind| kind != "Patient")
-            || target.split_once('/').is_some_and(|(kind, _)| NO_PATIENTS.contains(&kind));
-        if other_kind || target.starts_with('#') || self.references.iter().any(|(known, _)| known == target) {
+        let known = self.references.iter().any(|(known, _)| known == target);
+        if known || target.starts_with('#') || is_no_patient(target, element.text(Key::Type)) {
             return;
         }
         let field = path.member(Key::Reference);
@@ -250,6 +252,12 @@ impl Entry {
     }
 }
 
+/// Whether a reference is to no patient: by the type in its target, or by the type beside it where the target has none.
+fn is_no_patient(target: &str, kind: Option<&str>) -> bool {
+    let in_target = target.rsplit('/').nth(1);
+    in_target.or(kind).is_some_and(|kind| NO_PATIENTS.contains(&kind))
+}
+
 /// Whether two references mean one patient when no Patient resource settles it: equal, or one the relative end of the
 /// other.
 fn is_one(one: &str, other: &str) -> bool {
@@ -284,6 +292,16 @@ mod tests {
         assert!(!is_one("Patient/11", "Patient/1"));
         assert!(!is_one("https://example.org/fhir/OtherPatient/1", "Patient/1"));
         assert!(!is_one("urn:uuid:1", "Patient/1"));
+    }
+
+    #[test]
+    fn a_type_beside_the_target_does_not_outweigh_the_targets_own() {
+        assert!(is_no_patient("Group/1", None));
+        assert!(is_no_patient("https://example.org/fhir/Device/1", None));
+        assert!(is_no_patient("urn:uuid:1", Some("Group")));
+        assert!(!is_no_patient("Patient/1", Some("Group")));
+        assert!(!is_no_patient("urn:uuid:1", None));
+        assert!(!is_no_patient("urn:uuid:1", Some("Patient")));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::people::People;
 use crate::walk::Visitor;
 
 /// A document while it is read, and all that is known of it at its end.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Reading {
     pub(crate) findings: Findings,
     pub(crate) people: People,
@@ -24,7 +24,6 @@ pub(crate) struct Reading {
 }
 
 /// The outermost resource.
-#[derive(Debug)]
 pub(crate) struct Root {
     pub(crate) kind: ResourceType,
     /// `Bundle.type`.
@@ -39,7 +38,6 @@ pub(crate) struct Root {
 }
 
 /// A resource that is being read; `base` is the length of its path.
-#[derive(Debug)]
 struct Open {
     base: usize,
     draft: Draft,
@@ -48,15 +46,14 @@ struct Open {
 impl Visitor for Reading {
     fn enter(&mut self, path: &Path) {
         let keys = path.keys();
+        // A Bundle may hold Bundles, Parameters hold resources too: any object of these names is taken for one, and it
+        // is one if it then has a type.
         let begins = match self.open.last() {
             None => keys.is_empty(),
-            Some(open) => {
-                let at = keys.get(open.base..).unwrap_or_default();
-                matches!(at, [Key::Contained]) || (self.open.len() == 1 && matches!(at, [Key::Entry, Key::Resource]))
-            }
+            Some(_) => matches!(keys.last(), Some(Key::Resource | Key::Contained)),
         };
         if begins {
-            if self.open.len() <= 1 && keys.last() == Some(&Key::Resource) {
+            if is_entry(keys) {
                 self.top = self.top.saturating_add(1);
             }
             self.open.push(Open { base: keys.len(), draft: Draft::default() });
@@ -87,7 +84,7 @@ impl Visitor for Reading {
 impl Reading {
     fn finish(&mut self, draft: Draft, path: &Path, element: &Element<'_>) {
         let Some(kind) = element.text(Key::ResourceType).map(ResourceType::of) else { return };
-        let contained = path.keys().last() == Some(&Key::Contained);
+        let contained = !path.keys().is_empty() && !is_entry(path.keys());
         match kind {
             ResourceType::Patient => {
                 if let Err(refusal) = self.people.add_patient(&draft, element, path, contained) {
@@ -126,6 +123,11 @@ impl Reading {
             _ => self.document.name_last_entry(kind, full_url),
         }
     }
+}
+
+/// Whether the path leads to the resource of an entry of the outermost Bundle.
+fn is_entry(keys: &[Key]) -> bool {
+    matches!(keys, [Key::Entry, Key::Resource])
 }
 
 impl Root {

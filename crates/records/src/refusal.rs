@@ -20,10 +20,10 @@ pub struct Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code.name(), self.code.meaning())?;
-        match &self.field {
-            Some(field) => write!(f, " (at {field})"),
-            None => Ok(()),
+        if let Some(field) = &self.field {
+            write!(f, " (at {field})")?;
         }
+        write!(f, "; taken: {}", self.code.taken())
     }
 }
 
@@ -111,8 +111,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_prints_code_and_place() {
+    fn a_refusal_prints_code_place_and_what_is_taken() {
         let refusal = Refusal::from(RefusalCode::TooDeep);
-        assert!(refusal.to_string().starts_with("too_deep: "), "{refusal}");
+        assert_eq!(refusal.to_string(), "too_deep: objects and arrays are nested too deep; taken: at most 64 levels");
+        let refusal = Refusal::at(RefusalCode::InvalidSex, FieldPath::of(&[crate::key::Key::Gender]));
+        assert!(refusal.to_string().contains(" (at gender); taken: male"), "{refusal}");
     }
 }

@@ -127,7 +127,7 @@ pub struct Discharge {
     pub facility: Option<String>,
     /// Diagnoses in document order.
     pub diagnoses: Vec<Diagnosis>,
-    /// Sections in document order, those inside others after their parent's beginning.
+    /// Sections in document order, those inside a section before it.
     pub sections: Vec<Section>,
 }
 
@@ -160,23 +160,34 @@ impl Summary {
             }
         };
         self.left_out += left_out;
-        while self.encoded_len() > SUMMARY_MAX_BYTES && self.drop_last() {
+        let mut len = self.encoded_len();
+        while len > SUMMARY_MAX_BYTES
+            && let Some(dropped) = self.drop_last()
+        {
+            // Less than what it took by its tag and length: the estimate errs to the safe side.
+            len -= dropped;
             self.left_out += 1;
         }
         self
     }
 
-    /// Drops the last entry of the longest list; whether there was one.
-    fn drop_last(&mut self) -> bool {
+    /// Drops the last entry of the longest list; its encoded length, or nothing when no list has an entry left.
+    fn drop_last(&mut self) -> Option<usize> {
         match &mut self.content {
-            Content::Prescription(content) => content.drugs.pop().is_some(),
-            Content::Vaccination(content) => content.protocols.pop().is_some(),
+            Content::Prescription(content) => pop(&mut content.drugs),
+            Content::Vaccination(Vaccination { vaccine, site, route, protocols, .. }) => pop(protocols)
+                .or_else(|| [site, route].into_iter().flatten().find_map(|concept| pop(&mut concept.codes)))
+                .or_else(|| pop(&mut vaccine.codes)),
             Content::DischargeSummary(content) if content.sections.len() > content.diagnoses.len() => {
-                content.sections.pop().is_some()
+                pop(&mut content.sections)
             }
-            Content::DischargeSummary(content) => content.diagnoses.pop().is_some(),
+            Content::DischargeSummary(content) => pop(&mut content.diagnoses),
         }
     }
+}
+
+fn pop(list: &mut Vec<impl prost::Message>) -> Option<usize> {
+    list.pop().map(|entry| entry.encoded_len())
 }
 
 impl Vaccination {

@@ -48,7 +48,7 @@ pub use prometheus::Registry;
 pub use report::Chain;
 pub use run::{StartError, run};
 pub use secret_file::{MAX_SECRET_BYTES, SecretFileError, read_secret};
-pub use serve::{BindError, MAX_CONNECTIONS, MAX_HANDSHAKES, Serving, bind, serve_grpc};
+pub use serve::{BindError, MAX_CONNECTIONS, MAX_HANDSHAKES, Serving, bind, serve_grpc, serve_routes};
 pub use settings::{AdminSettings, LogSettings, ProcessSettings, Settings, TlsFiles, TraceSettings};
 pub use shell::Shell;
 pub use stream::TlsStream;

@@ -14,6 +14,8 @@ use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
+use tonic::server::NamedService;
+use tonic::service::Routes;
 use tonic::transport::Server;
 use tower::Service;
 
@@ -71,7 +73,7 @@ impl Serving {
     }
 }
 
-/// Serves a tonic service, or `tonic::service::Routes` of several, until the process stops.
+/// Serves a tonic service until the process stops.
 ///
 /// `name` labels the listener in metrics. When shutdown begins nothing more is accepted, and calls in flight are
 /// finished until the grace period ends; handlers of endless streams must watch [`Shell::stopping`] and end them.
@@ -84,9 +86,28 @@ pub fn serve_grpc<S>(
     service: S,
 ) -> Serving
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+        + NamedService
+        + Clone
+        + Send
+        + Sync
+        + 'static,
     S::Future: Send + 'static,
 {
+    serve_routes(shell, name, listener, tls, http2, Routes::new(service))
+}
+
+/// As [`serve_grpc`], for several services on one listener.
+///
+/// Not generic, so that the HTTP/2 server is compiled once, here, and not again in each service.
+pub fn serve_routes(
+    shell: &Shell,
+    name: &'static str,
+    listener: TcpListener,
+    tls: ServerTls,
+    http2: Http2,
+    routes: Routes,
+) -> Serving {
     // One place: a finished handshake waits here only while tonic is taking the one before it.
     let (ready, incoming) = mpsc::channel(1);
     let accept = Acceptor {
@@ -116,7 +137,7 @@ where
     shell.tasks().spawn(kind, async move {
         let _drained = drained;
         let incoming = ReceiverStream::new(incoming).map(Ok::<_, Infallible>);
-        server.serve_with_incoming_shutdown(service, incoming, stopping.cancelled_owned()).await
+        server.serve_with_incoming_shutdown(routes, incoming, stopping.cancelled_owned()).await
     });
     serving
 }

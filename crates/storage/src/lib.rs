@@ -7,6 +7,7 @@
 //!   groups have queued into one batch and one `fsync`.
 //! - [`state`]: what a state machine has applied, without a write-ahead log, together with the marker of what was
 //!   applied; snapshots of it as files.
+//! - [`scan_database`]: every pair of a database that nobody has open, for whoever looks for what must not be there.
 //! - [`MemoryBudget`] and [`DiskWatch`]: how much memory and disk all of it may take.
 
 mod budget;
@@ -14,6 +15,7 @@ mod disk;
 mod durable;
 mod error;
 mod owner;
+mod scan;
 
 pub mod log;
 pub mod state;
@@ -22,3 +24,4 @@ pub use budget::MemoryBudget;
 pub use disk::{DiskWatch, FreeSpace, READ_STOP_PERCENT, WRITE_STOP_PERCENT};
 pub use error::StorageError;
 pub use owner::DirOwner;
+pub use scan::{Pair, databases_below, scan_database};

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use renkei_ids::{CloudId, GroupId, NodeId, SlotEpoch};
 use renkei_placement::Founding;
-use renkei_wire::admin::BootstrapReply;
-use renkei_wire::admin::BootstrapRequest;
+use renkei_wire::admin::{BootstrapReply, BootstrapRequest};
 use tonic::Status;
 
 use super::{
     Address, Change, Follower, Group, LOOK_EVERY, MetaReply, NodeAt, OpenError, Refused, Replica, members, placement,
-    remote,
 };
+use crate::remote;
 
 /// Longest time from the request to the committed placement.
 const PATIENCE: Duration = Duration::from_secs(30);

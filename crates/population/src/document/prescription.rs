@@ -4,7 +4,6 @@ use crate::draw::Draws;
 use crate::fhir::{Coding, Day, GENERIC_NAME, HOT9, Moment, UCUM, YJ};
 use crate::institution::Institution;
 use crate::json::Json;
-use crate::person::Person;
 
 use super::formulary::{PRODUCTS, Product};
 use super::resources::{self, Heading};
@@ -45,7 +44,7 @@ const MERIT9_CATEGORY: &str = "http://jpfhir.jp/fhir/core/CodeSystem/JP_Medicati
 /// Weights of one to five drugs.
 const COUNTS: [u32; 5] = [16, 22, 28, 20, 14];
 
-pub(super) fn drawn(draws: &mut Draws, _: &Person, institution: &Institution, moment: Moment) -> (String, Content) {
+pub(super) fn drawn(draws: &mut Draws, institution: &Institution, moment: Moment) -> (String, Content) {
     let count = draws.weighted(COUNTS.into_iter(), COUNTS.iter().sum()) + 1;
     let drugs = drugs(draws, count);
     let identifier = format!("{}-{}-{:08}", institution.number(), moment.date.year(), draws.below(100_000_000));

@@ -375,7 +375,7 @@ pub(super) fn composition_heading(json: &mut Json<'_>, expected: &Expected, head
     json.reference_at("custodian", expected.urn(HOSPITAL));
 }
 
-/// Subject, encounter and author of a resource inside a document.
+/// Subject and encounter of a resource inside a document.
 pub(super) fn belongs(json: &mut Json<'_>, expected: &Expected) {
     json.reference_at("subject", expected.urn(PATIENT));
     json.reference_at("encounter", expected.urn(ENCOUNTER));

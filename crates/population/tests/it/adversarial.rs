@@ -1,9 +1,10 @@
 //! Adversarial variants have the one fault that they are named for.
 
-use renkei_population::{DocumentKind, Population, adversarial};
+use renkei_population::{DocumentKind, FiveItems, Population, adversarial};
+use renkei_records::MemberId;
 use serde_json::Value;
 
-use crate::{SEED, index};
+use crate::{SEED, index, spread};
 
 fn depth(document: &[u8]) -> u32 {
     let (mut open, mut deepest) = (0_u32, 0);
@@ -54,6 +55,34 @@ fn a_dummy_code_stands_beside_the_name_of_a_drug() {
     assert!(document.contains("\"999999999\""));
     assert!(document.contains(&expected.content.codings()[0].display));
     assert!(!document.contains(&format!("\"code\":\"{}\"", expected.content.codings()[0].code)));
+}
+
+#[test]
+fn a_typo_is_refused_or_another_id() {
+    let population = Population::new(SEED);
+    for (variant, index) in (0..).zip(spread(10_000)) {
+        let member = population.person(index).member;
+        let right = MemberId::parse(&member.to_string()).unwrap();
+        let typo = adversarial::with_typo(&member, variant).unwrap();
+        let insurer_is_right = typo.starts_with(member.insurer.number());
+        match MemberId::parse(&typo) {
+            Ok(wrong) => {
+                assert_ne!(wrong.comparison_form(), right.comparison_form(), "seed {SEED}: {index:?}: {typo}");
+                assert!(insurer_is_right, "seed {SEED}: {index:?}: {typo} has a wrong insurer");
+            }
+            Err(_) => assert!(!insurer_is_right, "seed {SEED}: {index:?}: {typo} is refused for its number"),
+        }
+    }
+}
+
+#[test]
+fn a_misregistered_person_has_the_member_id_of_another_and_the_rest_of_their_own() {
+    let population = Population::new(SEED);
+    let (first, second) = (population.person(index(3)), population.person(index(400)));
+    let wrong = adversarial::misregistered(&population, index(3), index(400));
+    assert_eq!(wrong.member, first.member);
+    assert_ne!(first.member, second.member);
+    assert_eq!(FiveItems::registered(&wrong), FiveItems::registered(&second));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use renkei_population::{Content, Discharge, DocumentKind, Population, ProfileRoot};
 use serde_json::Value;
 
-use crate::{SEED, index, longest_digit_run, spread};
+use crate::{SEED, digit_runs, index, spread};
 
 fn each(
     kind: DocumentKind,
@@ -148,7 +148,7 @@ fn no_document_holds_twelve_digits_in_a_row() {
             let text = str::from_utf8(bytes).unwrap();
             let narrow: String = text.chars().map(|c| if ('０'..='９').contains(&c) { '9' } else { c }).collect();
             assert!(
-                longest_digit_run(narrow.as_bytes()).all(|run| run != 12),
+                digit_runs(narrow.as_bytes()).all(|run| run != 12),
                 "seed {SEED}: {kind:?} of {index:?}, version {version}"
             );
         });

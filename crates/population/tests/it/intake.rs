@@ -81,7 +81,7 @@ fn every_document_is_taken_and_its_summary_says_what_was_written() {
         (DocumentKind::Vaccination, Kind::Vaccination, Form::SingleResource),
         (DocumentKind::Discharge, Kind::DischargeSummary, Form::DocumentBundle),
     ] {
-        for (version, index) in (0..).zip(spread(3_000)) {
+        for (version, index) in (0..).zip(spread(1_500)) {
             let at = format!("seed {SEED}: {kind:?} of {index:?}, version {version}");
             let expected = population.expected(index, kind, version);
             let accepted = accepted(&at, &population.document(index, kind, version));

@@ -21,7 +21,7 @@ fn spread(count: u32) -> impl Iterator<Item = PersonIndex> {
     (0..count).map(move |n| index(n * (125_000_000 / count)))
 }
 
-/// The longest run of ASCII digits.
-fn longest_digit_run(bytes: &[u8]) -> impl Iterator<Item = usize> {
+/// The lengths of the runs of ASCII digits.
+fn digit_runs(bytes: &[u8]) -> impl Iterator<Item = usize> {
     bytes.split(|byte| !byte.is_ascii_digit()).map(<[u8]>::len)
 }

@@ -6,7 +6,7 @@ use crate::key::Key;
 use crate::summary::{Concept, Quantity, Usage};
 
 /// The parts of an instruction that have ended.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Dosage {
     usage: Usage,
     extension_duration: Option<Quantity>,
@@ -35,7 +35,10 @@ impl Dosage {
     pub(super) fn leave(&mut self, at: &[Key], element: &Element<'_>) {
         match at {
             [Key::DoseAndRate, Key::DoseQuantity] => self.usage.dose = Some(quantity(element)),
+            [Key::DoseAndRate, Key::DoseRange, Key::Low] => self.usage.dose = Some(quantity(element)),
+            [Key::DoseAndRate, Key::DoseRange, Key::High] => self.usage.dose_to = Some(quantity(element)),
             [Key::DoseAndRate, Key::RateRatio, Key::Numerator] => self.usage.rate = Some(quantity(element)),
+            [Key::DoseAndRate, Key::RateRatio, Key::Denominator] => self.usage.rate_per = Some(quantity(element)),
             [Key::Timing, Key::Repeat, Key::BoundsDuration] => self.usage.duration = Some(quantity(element)),
             [Key::Timing, Key::Repeat, Key::BoundsPeriod] => self.usage.start = element.owned(Key::Start),
             [Key::Extension, Key::ValueDuration] => self.extension_duration = Some(quantity(element)),

@@ -12,7 +12,6 @@ use crate::path::FieldPath;
 use crate::prescription_number::PrescriptionNumber;
 use crate::reading::{Reading, Root};
 use crate::refusal::{Refusal, RefusalCode};
-use crate::subject::Subject;
 use crate::summary::{Concept, Content, Discharge, Prescription, Summary, Vaccination};
 use crate::system::System;
 
@@ -57,28 +56,25 @@ pub(super) fn judge(reading: Reading) -> Result<Accepted, Refusal> {
     let (kind, form, profiles) = what(&root, &document)?;
     check_profiles(&root.draft.profiles, profiles)?;
     findings.field.map_or(Ok(()), Err)?;
-    let left_out = document.left_out.saturating_add(root.draft.room.left_out);
     let marks = document.marks;
+    let of_root = root.draft.room.left_out;
     let own_issuer = bundle_issuer(&root)?;
-    let reckoned = match kind {
+    let Reckoned { content, month, issuer } = match kind {
         Kind::Prescription => prescription(&root, &mut document, own_issuer)?,
         Kind::Vaccination => vaccination(root, &document)?,
         Kind::DischargeSummary => discharge(&mut document, own_issuer)?,
     };
-    let Reckoned { content, month, issuer } = reckoned;
-    let month = month.ok_or(RefusalCode::MissingDate)?;
-    Ok(accepted(kind, form, Summary { marks, left_out, content }, subject, month, issuer))
-}
-
-fn accepted(
-    kind: Kind,
-    form: Form,
-    summary: Summary,
-    subject: Subject,
-    month: MonthBucket,
-    issuer: Option<MedicalInstitution>,
-) -> Accepted {
-    Accepted { kind, form, summary: summary.fitted(), subject, month, issuer }
+    let month = month.ok_or_else(|| {
+        let date: &[Key] = match (form, kind) {
+            (Form::DocumentBundle, _) => &COMPOSITION_DATE,
+            (Form::SingleResource, Kind::Vaccination) => &[Key::OccurrenceDateTime],
+            (Form::SingleResource, _) => &[Key::AuthoredOn],
+        };
+        Refusal::at(RefusalCode::MissingDate, FieldPath::of(date))
+    })?;
+    let left_out = document.left_out.saturating_add(of_root);
+    let summary = Summary { marks, left_out, content }.fitted();
+    Ok(Accepted { kind, form, summary, subject, month, issuer })
 }
 
 /// Member ids of coverages that show their parts only. Parts that make no id are left: they claim nothing.

@@ -67,12 +67,18 @@ pub struct Usage {
     /// The site of the body.
     #[prost(message, optional, tag = "4")]
     pub site: Option<Concept>,
-    /// One dose.
+    /// One dose, or the lower end of its range.
     #[prost(message, optional, tag = "5")]
     pub dose: Option<Quantity>,
-    /// The numerator of the rate; with a denominator of a day, the daily dose.
+    /// The upper end of the range of one dose.
+    #[prost(message, optional, tag = "10")]
+    pub dose_to: Option<Quantity>,
+    /// How much in the time of `rate_per`: the daily dose, or the speed of an infusion.
     #[prost(message, optional, tag = "6")]
     pub rate: Option<Quantity>,
+    /// The time, or other denominator, of `rate`.
+    #[prost(message, optional, tag = "11")]
+    pub rate_per: Option<Quantity>,
     /// For how long.
     #[prost(message, optional, tag = "7")]
     pub duration: Option<Quantity>,
@@ -91,9 +97,12 @@ pub struct Ingredient {
     /// What.
     #[prost(message, optional, tag = "1")]
     pub item: Option<Concept>,
-    /// How much.
+    /// How much in `per`.
     #[prost(message, optional, tag = "2")]
     pub strength: Option<Quantity>,
+    /// The denominator of `strength`.
+    #[prost(message, optional, tag = "3")]
+    pub per: Option<Quantity>,
 }
 
 /// One drug of a prescription.
@@ -233,17 +242,17 @@ impl Bounded for Quantity {
 
 impl Bounded for Usage {
     fn drop_long(&mut self) -> u32 {
-        let Self { text, timing, route, site, dose, rate, duration, as_needed: _, start } = self;
+        let Self { text, timing, route, site, dose, dose_to, rate, rate_per, duration, as_needed: _, start } = self;
         texts([text, start])
             + [timing, route, site].into_iter().map(optional).sum::<u32>()
-            + [dose, rate, duration].into_iter().map(optional).sum::<u32>()
+            + [dose, dose_to, rate, rate_per, duration].into_iter().map(optional).sum::<u32>()
     }
 }
 
 impl Bounded for Ingredient {
     fn drop_long(&mut self) -> u32 {
-        let Self { item, strength } = self;
-        optional(item) + optional(strength)
+        let Self { item, strength, per } = self;
+        optional(item) + optional(strength) + optional(per)
     }
 }
 

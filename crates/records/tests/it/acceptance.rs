@@ -31,6 +31,7 @@ fn a_prescription_shows_its_drugs() {
     let value = |quantity: &Option<renkei_records::Quantity>| quantity.clone().and_then(|quantity| quantity.value);
     assert_eq!(value(&usage.dose).as_deref(), Some("1.0"));
     assert_eq!(value(&usage.rate).as_deref(), Some("1.50"));
+    assert_eq!(usage.rate_per.as_ref().and_then(|per| per.code.as_deref()), Some("d"));
     assert_eq!(value(&usage.duration).as_deref(), Some("30"));
     assert_eq!(value(&drug.days).as_deref(), Some("30"));
     assert_eq!(usage.text.as_deref(), Some("１日１回朝食後　３０日分"));
@@ -74,7 +75,7 @@ fn a_product_is_found_wherever_the_document_has_it() {
         );
         order
     };
-    let medication = r#"{"resourceType":"Medication","id":"m1","code":{"text":"輸液"},"ingredient":[{"itemCodeableConcept":{"coding":[{"code":"A"}]},"strength":{"numerator":{"value":0.10,"unit":"g"}}},{"itemCodeableConcept":{"text":"B"}}]}"#;
+    let medication = r#"{"resourceType":"Medication","id":"m1","code":{"text":"輸液"},"ingredient":[{"itemCodeableConcept":{"coding":[{"code":"A"}]},"strength":{"numerator":{"value":0.10,"unit":"g"},"denominator":{"value":1,"unit":"袋"}}},{"itemCodeableConcept":{"text":"B"}}]}"#;
     let contained = by_reference("#m1").replacen('{', &format!(r#"{{"contained":[{medication}],"#), 1);
     for (order, others) in [
         (contained, vec![]),
@@ -88,6 +89,7 @@ fn a_product_is_found_wherever_the_document_has_it() {
         assert_eq!(drug.ingredients.len(), 2);
         let strength = drug.ingredients[0].strength.as_ref().and_then(|strength| strength.value.as_deref());
         assert_eq!(strength, Some("0.10"));
+        assert_eq!(drug.ingredients[0].per.as_ref().and_then(|per| per.unit.as_deref()), Some("袋"));
         assert_eq!(drug.elsewhere, None);
     }
     let Content::Prescription(content) = taken(&prescription_of(&[by_reference("Medication/9")])).summary.content
@@ -97,6 +99,18 @@ fn a_product_is_found_wherever_the_document_has_it() {
     let drug = &content.drugs[0];
     assert_eq!(drug.elsewhere.as_deref(), Some("Medication/9"));
     assert_eq!(drug.product.as_ref().and_then(|product| product.text.as_deref()), Some("表示"));
+}
+
+#[test]
+fn a_range_of_doses_keeps_both_ends() {
+    let order = order(1, PATIENT).replace(
+        r#""doseQuantity":{"value":1.0,"#,
+        r#""doseRange":{"low":{"value":1},"high":{"value":2.0,"unit":"錠"}},"note":{"value":1.0,"#,
+    );
+    let Content::Prescription(content) = taken(&order).summary.content else { panic!() };
+    let usage = &content.drugs[0].usages[0];
+    let value = |quantity: &Option<renkei_records::Quantity>| quantity.clone().and_then(|quantity| quantity.value);
+    assert_eq!((value(&usage.dose).as_deref(), value(&usage.dose_to).as_deref()), (Some("1"), Some("2.0")));
 }
 
 /// The incident of December 2024: two institutions used one dummy code for different drugs.

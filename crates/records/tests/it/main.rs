@@ -2,6 +2,7 @@
 
 mod acceptance;
 mod documents;
+mod memory;
 mod properties;
 mod refusals;
 mod samples;

@@ -183,6 +183,18 @@ fn names_are_taken_to_their_edge() {
     assert_eq!(decide(wide(MEMBERS_MAX + 1).as_bytes()), Some(RefusalCode::TooManyMembers));
 }
 
+#[test]
+fn a_vaccination_of_many_long_codes_is_bounded() {
+    let code = format!(r#"{{"system":"{0}","code":"{0}","display":"{0}"}}"#, "c".repeat(1_000));
+    let codes = vec![code; 32].join(",");
+    let document = immunization()
+        .replace(r#""site":{"text":"左腕"}"#, &format!(r#""site":{{"coding":[{codes}]}}"#))
+        .replace(r#"{"system":"http://hl7.org/fhir/sid/cvx","code":"150"}"#, &codes);
+    let accepted = intake(document.as_bytes()).expect("a valid document");
+    holds(&accepted);
+    assert!(accepted.summary.left_out > 40, "{}", accepted.summary.left_out);
+}
+
 /// Many resources, and many parts in each: the summary stays within its bound and says what it lacks.
 #[test]
 fn crowds_are_bounded() {

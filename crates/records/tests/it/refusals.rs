@@ -37,6 +37,20 @@ fn another_patients_resource_refuses_the_whole() {
 }
 
 #[test]
+fn resources_inside_resources_are_looked_at() {
+    let other = observation(1).replace(PATIENT, "Patient/other");
+    let bundle = format!(r#"{{"resourceType":"Bundle","type":"collection","entry":[{{"resource":{other}}}]}}"#);
+    let place = "entry[7].resource.entry[0].resource.subject.reference";
+    assert_refused(&with_entry(&bundle), RefusalCode::OtherPatient, place);
+    let parameters = format!(r#"{{"resourceType":"Parameters","parameter":[{{"name":"x","resource":{other}}}]}}"#);
+    let place = "entry[7].resource.*[0].resource.subject.reference";
+    assert_refused(&with_entry(&parameters), RefusalCode::OtherPatient, place);
+    let contained = format!(r#"{{"resourceType":"List","contained":[{other}]}}"#);
+    let place = "entry[7].resource.contained[0].subject.reference";
+    assert_refused(&with_entry(&contained), RefusalCode::OtherPatient, place);
+}
+
+#[test]
 fn a_contained_patient_must_be_the_same_person() {
     let with_contained = |patient: &str| {
         let order = order(2, "#p").replacen('{', &format!(r#"{{"contained":[{patient}],"#), 1);
@@ -98,6 +112,8 @@ fn a_my_number_is_refused_where_its_system_is_not_known() {
     ] {
         assert!(intake(with(identifier).as_bytes()).is_ok(), "{identifier}");
     }
+    let number = immunization().replacen('{', r#"{"identifier":{"value":123456789018},"#, 1);
+    assert_refused(&number, RefusalCode::MyNumber, "identifier.value");
     let extension = immunization().replace(
         r#""status":"completed""#,
         r#""modifierExtension":[{"url":"x","valueIdentifier":{"value":"123456789018"}}],"status":"completed""#,
@@ -159,6 +175,8 @@ fn kinds_that_are_not_taken_are_named() {
         ),
         (condition(1, ""), RefusalCode::ResourceNotTaken, "resourceType"),
         ("[]".to_owned(), RefusalCode::NotAResource, ""),
+        (format!(" [{}]", order(1, PATIENT)), RefusalCode::NotAResource, ""),
+        (format!("[{0},{0}]", order(1, PATIENT)), RefusalCode::NotAResource, ""),
         (r#"{"a":1}"#.to_owned(), RefusalCode::NotAResource, ""),
         (r#"{"resourceType":1}"#.to_owned(), RefusalCode::NotAResource, ""),
         ("3".to_owned(), RefusalCode::NotAResource, ""),
@@ -200,9 +218,19 @@ fn wrong_fields_are_named() {
             "entry.resource.medicationCodeableConcept",
         ),
         (prescription(0), RefusalCode::MissingField, "entry.resource.medicationCodeableConcept"),
+        (order(1, PATIENT).replace("authoredOn", "noDate"), RefusalCode::MissingDate, "authoredOn"),
+        (
+            prescription(1).replace(r#""date":"#, r#""noDate":"#).replace("authoredOn", "noDate"),
+            RefusalCode::MissingDate,
+            "entry.resource.date",
+        ),
         (immunization().replace("vaccineCode", "noCode"), RefusalCode::MissingField, "vaccineCode"),
-        (immunization().replace("occurrenceDateTime", "occurrenceString"), RefusalCode::MissingDate, ""),
-        (immunization().replace(r#""2026-05-01""#, r#""2026""#), RefusalCode::MissingDate, ""),
+        (
+            immunization().replace("occurrenceDateTime", "occurrenceString"),
+            RefusalCode::MissingDate,
+            "occurrenceDateTime",
+        ),
+        (immunization().replace(r#""2026-05-01""#, r#""2026""#), RefusalCode::MissingDate, "occurrenceDateTime"),
     ];
     for (document, code, field) in cases {
         assert_refused(&document, code, field);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use renkei_runtime::{Http2, Role, serve_grpc};
+use renkei_runtime::{Http2, Role, serve_grpc, serve_routes};
 use tokio::net::TcpStream;
 use tonic::service::Routes;
 
@@ -89,7 +89,7 @@ async fn a_routed_service_answers_unknown_paths_with_unimplemented() {
     let shell = world.shell(Role::Node, "1");
     let (listener, address) = listener();
     let tls = shell.tls().server(admit(&[Role::Gateway]));
-    serve_grpc(&shell, "test", listener, tls, Http2::LANES, Routes::default());
+    serve_routes(&shell, "test", listener, tls, Http2::LANES, Routes::default());
     let channel = world.tls(Role::Gateway, "c").channel(&address, expect(Role::Node, "1"), Http2::LANES);
     assert_eq!(call(channel, "hello").await.unwrap_err().code(), tonic::Code::Unimplemented);
 }

@@ -6,6 +6,7 @@ mod fixture;
 mod formats;
 mod log;
 mod log_model;
+mod scan;
 mod snapshot;
 mod state;
 mod state_model;

@@ -1,0 +1,7 @@
+//! `renkei admin`: what operators ask of nodes.
+
+mod bootstrap;
+mod status;
+
+pub(crate) use bootstrap::bootstrap;
+pub(crate) use status::status;

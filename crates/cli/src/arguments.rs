@@ -1,0 +1,241 @@
+//! The command line, as it is typed.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use renkei_ids::{CloudId, NodeId};
+use renkei_runtime::{Address, PeerIdentity, Role};
+use renkei_wire::NodeAddress;
+
+use crate::connection::Connection;
+use crate::exit;
+
+/// renkei: the command line of people who try, found and look after a cloud.
+#[derive(Clone, Debug, clap::Parser)]
+#[command(name = "renkei", version, after_long_help = exit::TABLE, after_help = exit::TABLE)]
+pub(crate) struct Arguments {
+    /// Prints the result as one JSON value.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Clone, Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Founds clouds and shows how their nodes stand.
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Makes certificates.
+    #[command(subcommand)]
+    Certs(CertsCommand),
+    /// Looks for plaintext in the files and databases of stopped processes; exit code 4 where there is some.
+    Scan(ScanSettings),
+}
+
+#[derive(Clone, Debug, clap::Subcommand)]
+pub(crate) enum AdminCommand {
+    /// Shows what each node hosts and how it stands.
+    Status(StatusSettings),
+    /// Founds a cloud on nodes that run and are empty. Repeating it with the same values is harmless.
+    Bootstrap(BootstrapSettings),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct StatusSettings {
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+
+    /// A node to ask. May be repeated; without it, the endpoints of the configuration are asked.
+    #[arg(long = "node", value_name = "HOST:PORT")]
+    pub(crate) nodes: Vec<Address>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct BootstrapSettings {
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+
+    /// A node of the cloud, by its number and where the others reach it. Once for each node.
+    #[arg(long = "node", value_name = "ID=HOST:PORT", required = true)]
+    pub(crate) nodes: Vec<NumberedNode>,
+
+    /// Groups that the 4,096 slots are spread over, 1 to 64; a few for each node.
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) groups: u32,
+
+    /// Replicas of each group: 1, 3 or 5. Without it 3, or 1 where there are fewer nodes.
+    #[arg(long, value_parser = parse_replicas)]
+    pub(crate) replicas: Option<u32>,
+
+    /// Seconds to go on trying while nodes come up.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) wait: u64,
+}
+
+#[derive(Clone, Debug, clap::Subcommand)]
+pub(crate) enum CertsCommand {
+    /// Makes a development authority, or opens the one that is there, and issues certificates. Whoever trusts it is
+    /// marked as a development process.
+    Dev(CertsDevSettings),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ScanSettings {
+    /// Directory to look at, with everything below it. No process may have a database there open.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+
+    /// File of texts to look for, one a line, each of 8 to 4,096 bytes.
+    #[arg(long, value_name = "FILE", required_unless_present = "documents")]
+    pub(crate) tokens: Option<PathBuf>,
+
+    /// Directory of documents: texts of theirs are looked for, and as a control the same search goes over unencrypted
+    /// databases made of them in a temporary folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) documents: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct CertsDevSettings {
+    /// Directory of the authority and of what it issues: ca.pem, ca.key, ROLE-NAME.pem and ROLE-NAME.key.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+
+    /// The cloud that the certificates are for: 32 hexadecimal digits.
+    #[arg(long, value_name = "HEX")]
+    pub(crate) cloud: CloudId,
+
+    /// A certificate to issue, such as `node/1@node1.example,10.0.0.1`: role, name, and the host names and addresses
+    /// besides localhost. A node's name is its number, an institution's its 32 hexadecimal digits. May be repeated;
+    /// one that was issued before is replaced.
+    #[arg(long, value_name = "ROLE/NAME[@HOST,..]", required = true)]
+    pub(crate) issue: Vec<LeafName>,
+
+    /// Days that the certificates live.
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=825))]
+    pub(crate) days: u16,
+}
+
+/// `1=10.0.0.1:7001`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NumberedNode {
+    pub(crate) node: NodeId,
+    /// As the other nodes are told it.
+    pub(crate) told: NodeAddress,
+    /// The same, as it is connected to.
+    pub(crate) address: Address,
+}
+
+/// `node/1@node1.example,10.0.0.1`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LeafName {
+    pub(crate) role: Role,
+    pub(crate) name: String,
+    pub(crate) hosts: Vec<String>,
+}
+
+/// An argument that does not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidArgument {
+    #[error("a node is written ID=HOST:PORT, with an ID from 1")]
+    Node,
+    #[error("a certificate is written ROLE/NAME or ROLE/NAME@HOST,HOST")]
+    Leaf,
+    #[error("roles are node, gateway, vault, institution, operator, registrar, keyholder, loadtest")]
+    Role,
+    #[error("a name has 1 to 64 of a-z 0-9 - . _")]
+    Name,
+    #[error("a host is a DNS name or an IP address")]
+    Host,
+    #[error("a group has 1, 3 or 5 replicas")]
+    Replicas,
+}
+
+impl FromStr for NumberedNode {
+    type Err = InvalidArgument;
+
+    fn from_str(text: &str) -> Result<Self, InvalidArgument> {
+        let (node, address) = text.split_once('=').ok_or(InvalidArgument::Node)?;
+        let node = node.parse().ok().filter(|node: &NodeId| node.0 > 0).ok_or(InvalidArgument::Node)?;
+        let told = address.parse().map_err(|_| InvalidArgument::Node)?;
+        let address = address.parse().map_err(|_| InvalidArgument::Node)?;
+        Ok(Self { node, told, address })
+    }
+}
+
+impl FromStr for LeafName {
+    type Err = InvalidArgument;
+
+    fn from_str(text: &str) -> Result<Self, InvalidArgument> {
+        let (who, hosts) = match text.split_once('@') {
+            Some((who, hosts)) => (who, hosts.split(',').map(str::to_owned).collect()),
+            None => (text, Vec::new()),
+        };
+        let (role, name) = who.split_once('/').ok_or(InvalidArgument::Leaf)?;
+        let role = role.parse().map_err(|_| InvalidArgument::Role)?;
+        // The identity's own reader judges the name.
+        PeerIdentity::uri(CloudId::from_bytes([0; 16]), role, name).map_err(|_| InvalidArgument::Name)?;
+        if !hosts.iter().all(|host| is_host(host)) {
+            return Err(InvalidArgument::Host);
+        }
+        Ok(Self { role, name: name.to_owned(), hosts })
+    }
+}
+
+fn is_host(text: &str) -> bool {
+    text.parse::<IpAddr>().is_ok() || (!text.contains(':') && format!("{text}:1").parse::<Address>().is_ok())
+}
+
+fn parse_replicas(text: &str) -> Result<u32, InvalidArgument> {
+    text.parse().ok().filter(|replicas| [1, 3, 5].contains(replicas)).ok_or(InvalidArgument::Replicas)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn nodes_read_and_odd_ones_are_refused() {
+        let node: NumberedNode = "3=node3.example:7001".parse().unwrap();
+        assert_eq!((node.node, node.told.as_str()), (NodeId(3), "node3.example:7001"));
+        for odd in ["", "3", "0=a:1", "-1=a:1", "3=a", "3=a:0", "3=http://a:1"] {
+            assert_eq!(odd.parse::<NumberedNode>(), Err(InvalidArgument::Node), "{odd}");
+        }
+    }
+
+    #[test]
+    fn certificates_read_and_odd_ones_are_refused() {
+        let leaf: LeafName = "node/1@node1.example,10.0.0.1,::1".parse().unwrap();
+        assert_eq!((leaf.role, leaf.name.as_str()), (Role::Node, "1"));
+        assert_eq!(leaf.hosts, ["node1.example", "10.0.0.1", "::1"]);
+        for (odd, why) in [
+            ("node", InvalidArgument::Leaf),
+            ("doctor/1", InvalidArgument::Role),
+            ("node/", InvalidArgument::Name),
+            ("node/A", InvalidArgument::Name),
+            ("node/1@", InvalidArgument::Host),
+            ("node/1@a b", InvalidArgument::Host),
+            ("node/1@a:1", InvalidArgument::Host),
+        ] {
+            assert_eq!(odd.parse::<LeafName>(), Err(why), "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_group_has_an_odd_number_of_replicas() {
+        assert_eq!(parse_replicas("5"), Ok(5));
+        for odd in ["0", "2", "7", "x"] {
+            assert_eq!(parse_replicas(odd), Err(InvalidArgument::Replicas), "{odd}");
+        }
+    }
+}

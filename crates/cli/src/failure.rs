@@ -1,0 +1,134 @@
+//! Why a command did not do what was asked.
+
+use std::io;
+use std::path::PathBuf;
+
+use renkei_launch::CertError;
+use renkei_runtime::{Address, TlsError};
+use renkei_wire::{InvalidRefusal, Refusal};
+use tonic::Status;
+
+use crate::control::ControlError;
+use crate::documents::DocumentError;
+use crate::exit::Exit;
+use crate::scan::{InvalidTokens, ScanError};
+
+/// Why a command did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("starting the async runtime")]
+    Runtime {
+        #[source]
+        source: io::Error,
+    },
+    #[error("reading {}", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("reading the configuration {}", path.display())]
+    Config {
+        path: PathBuf,
+        #[source]
+        source: toml::de::Error,
+    },
+    #[error("{what} is needed: give {flag}, or a file that has it with --config")]
+    Missing { what: &'static str, flag: &'static str },
+    #[error("loading the certificate")]
+    Tls {
+        #[source]
+        source: TlsError,
+    },
+    #[error("making certificates in {}", dir.display())]
+    Certificates {
+        dir: PathBuf,
+        #[source]
+        source: CertError,
+    },
+    #[error("reading the documents in {}", dir.display())]
+    Documents {
+        dir: PathBuf,
+        #[source]
+        source: DocumentError,
+    },
+    #[error("taking texts to look for")]
+    Tokens {
+        #[source]
+        source: InvalidTokens,
+    },
+    #[error("looking for plaintext in {}", dir.display())]
+    Scan {
+        dir: PathBuf,
+        #[source]
+        source: ScanError,
+    },
+    #[error("making the control")]
+    Control {
+        #[source]
+        source: ControlError,
+    },
+    #[error("writing to standard output")]
+    Output {
+        #[source]
+        source: io::Error,
+    },
+    #[error("asking {address}")]
+    Refused {
+        address: Box<str>,
+        #[source]
+        source: Refusal,
+    },
+    #[error("asking {address}, which did not answer")]
+    Unreachable {
+        address: Box<str>,
+        #[source]
+        source: Box<Status>,
+    },
+    #[error("asking {address}, which did not answer within {seconds} s")]
+    TimedOut { address: Box<str>, seconds: u64 },
+    #[error("reading the refusal of {address}")]
+    UnreadableRefusal {
+        address: Box<str>,
+        #[source]
+        source: InvalidRefusal,
+    },
+    #[error("reading the answer of {address}")]
+    UnreadableAnswer {
+        address: Box<str>,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Failure {
+    /// What a status other than `ok` means: a refusal of the service, or no answer.
+    pub(crate) fn of_status(address: &Address, status: Status) -> Self {
+        let address = address.to_string().into();
+        match Refusal::from_status(&status) {
+            Ok(source) => Self::Refused { address, source },
+            Err(InvalidRefusal::Absent(_)) => Self::Unreachable { address, source: Box::new(status) },
+            Err(source) => Self::UnreadableRefusal { address, source },
+        }
+    }
+
+    /// The exit code that says it.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Refused { .. } => Exit::Refused,
+            Self::Runtime { .. }
+            | Self::Read { .. }
+            | Self::Config { .. }
+            | Self::Missing { .. }
+            | Self::Tls { .. }
+            | Self::Certificates { .. }
+            | Self::Documents { .. }
+            | Self::Tokens { .. }
+            | Self::Scan { .. }
+            | Self::Control { .. }
+            | Self::Output { .. } => Exit::Usage,
+            Self::Unreachable { .. } | Self::TimedOut { .. } => Exit::Unreachable,
+            Self::UnreadableRefusal { .. } | Self::UnreadableAnswer { .. } => Exit::Integrity,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! `renkei`: the command line of people who try, found and look after a cloud.
+//!
+//! Invariant: links no service. What it knows of a cloud comes over the network, or from files it was pointed at.
+//!
+//! Results go to standard output, as text or with `--json` as one JSON value; everything else goes to standard error.
+//! [`Exit`] is how a command ended.
+
+mod admin;
+mod arguments;
+mod call;
+mod certs;
+mod connection;
+pub mod control;
+pub mod documents;
+mod exit;
+mod failure;
+mod output;
+mod plaintext;
+pub mod scan;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use renkei_runtime::Chain;
+
+use crate::arguments::{AdminCommand, Arguments, CertsCommand, Command};
+use crate::failure::Failure;
+use crate::output::Output;
+
+pub use exit::Exit;
+
+/// Runs the command that the process was started with, and gives its exit code: see [`Exit`].
+pub fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(refused) => {
+            let exit = if refused.use_stderr() { Exit::Usage } else { Exit::Done };
+            return refused.print().map_or(Exit::Usage, |()| exit).into();
+        }
+    };
+    match obey(arguments) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            // Where standard error is closed, the exit code still tells.
+            let _unread = writeln!(io::stderr(), "renkei: {}", Chain(&failure));
+            failure.exit().into()
+        }
+    }
+}
+
+fn obey(arguments: Arguments) -> Result<Exit, Failure> {
+    let output = Output::new(arguments.json);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| Failure::Runtime { source })?;
+    match arguments.command {
+        Command::Scan(settings) => plaintext::scan(&settings, output),
+        Command::Certs(CertsCommand::Dev(settings)) => certs::dev(&settings, output),
+        Command::Admin(AdminCommand::Status(settings)) => runtime.block_on(admin::status(settings, output)),
+        Command::Admin(AdminCommand::Bootstrap(settings)) => runtime.block_on(admin::bootstrap(settings, output)),
+    }
+}

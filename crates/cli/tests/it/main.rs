@@ -1,0 +1,11 @@
+//! The command line as it is started: exit codes, output, and real nodes behind it.
+
+#![expect(clippy::unwrap_used, reason = "a step of a test that fails ends the test")]
+
+mod renkei;
+
+mod t10_usage;
+mod t20_certs;
+mod t30_admin;
+mod t40_scan;
+mod t50_deploy;

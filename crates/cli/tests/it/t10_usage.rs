@@ -1,0 +1,28 @@
+//! What is refused before anything is sent.
+
+use crate::renkei::renkei;
+
+#[test]
+fn help_shows_the_exit_codes_and_ends_well() {
+    for flag in ["-h", "--help"] {
+        let ran = renkei([flag]);
+        assert_eq!(ran.code, 0);
+        assert!(ran.out.contains("Exit codes:\n  0  done"), "{}", ran.out);
+    }
+}
+
+#[test]
+fn a_wrong_command_line_and_missing_files_are_usage() {
+    let cases: [&[&str]; 5] = [
+        &["no-such-command"],
+        &["admin", "bootstrap"],
+        &["admin", "status", "--node", "127.0.0.1:1"],
+        &["admin", "status", "--config", "nonexistent/operator.toml"],
+        &["certs", "dev", "unused", "--cloud", "short", "--issue", "node/1"],
+    ];
+    for arguments in cases {
+        let ran = renkei(arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.err);
+        assert!(ran.out.is_empty() && !ran.err.is_empty(), "{arguments:?}");
+    }
+}

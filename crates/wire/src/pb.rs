@@ -61,6 +61,9 @@ redacted! {
     node::v1::AuditRow
     node::v1::BodyPiece
     peer::v1::PeerFrame
+    vault::v1::OpenInsecureRequest
+    vault::v1::PutsRequest
+    vault::v1::DeletesRequest
     vault::v1::InsecureOpening
     vault::v1::Opened
     vault::v1::ClassGrant

@@ -8,3 +8,4 @@ mod edges;
 mod errors;
 mod refused_answers;
 mod round_trip;
+mod vault;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use prost::Message as _;
 
 /// Messages that hold something of a patient: their `Debug` is written by hand, in `src/pb.rs`, and shows nothing.
-const REDACTED: [&str; 43] = [
+const REDACTED: [&str; 46] = [
     ".renkei.node.v1.SignedCapability",
     ".renkei.node.v1.Request",
     ".renkei.node.v1.GetRecord",
@@ -39,6 +39,9 @@ const REDACTED: [&str; 43] = [
     ".renkei.record.v1.DeleteDocumentRequest",
     ".renkei.record.v1.ListAuditRequest",
     ".renkei.record.v1.AuditEntry",
+    ".renkei.vault.v1.OpenInsecureRequest",
+    ".renkei.vault.v1.PutsRequest",
+    ".renkei.vault.v1.DeletesRequest",
     ".renkei.vault.v1.InsecureOpening",
     ".renkei.vault.v1.Opened",
     ".renkei.vault.v1.ClassGrant",

@@ -114,7 +114,7 @@ mod tests {
         let document = br#"{"resourceType":"Immunization","photo":[{"data":"planted"}]}"#;
         let refusal = judge(Bytes::from_static(document)).await.unwrap_err();
         assert_eq!(refusal.code, ErrorCode::DocumentPhoto);
-        assert_eq!(refusal.field.as_ref().map(|field| field.as_str()), Some("photo"));
+        assert_eq!(refusal.field.as_ref().map(|field| field.as_str()), Some("photo[0]"));
         assert!(!refusal.to_string().contains("planted"));
     }
 }

@@ -10,7 +10,6 @@ use renkei_runtime::{
     bind, serve_grpc,
 };
 use renkei_wire::{RecordServiceServer, limits};
-use tonic::service::Routes;
 
 use crate::admission::Admission;
 use crate::config::GatewayConfig;
@@ -82,8 +81,7 @@ pub async fn run(config: GatewayConfig, shell: Shell) -> Result<(), GatewayError
         .max_decoding_message_size(limits::RECORD_MESSAGE_MAX_BYTES)
         .max_encoding_message_size(limits::RECORD_MESSAGE_MAX_BYTES);
     let admit = Admit { cloud: Some(cloud), roles: &[Role::Institution] };
-    let serving =
-        serve_grpc(&shell, "gateway", listener, shell.tls().server(admit), Http2::CALLS, Routes::new(service));
+    let serving = serve_grpc(&shell, "gateway", listener, shell.tls().server(admit), Http2::CALLS, service);
     shell.started();
     shell.stopping().cancelled().await;
     serving.drained().await;

@@ -38,6 +38,13 @@ impl SortKey {
     }
 }
 
+/// Nothing of the entry.
+impl std::fmt::Debug for SortKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SortKey(..)")
+    }
+}
+
 impl Ord for SortKey {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         let newest_first = (other.month, &other.date).cmp(&(self.month, &self.date));
@@ -58,6 +65,13 @@ pub(crate) struct Place {
     pub(crate) after: Option<TimelinePosition>,
     /// The last entry of it that the caller has.
     pub(crate) last: Option<SortKey>,
+}
+
+/// Nothing of the entries.
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Place(..)")
+    }
 }
 
 /// What a continuation is bound to besides institution and patient: SHA-256 of kinds and months.

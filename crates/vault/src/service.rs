@@ -54,7 +54,7 @@ pub enum VaultError {
     #[error("reading the keys")]
     Keys(#[from] KeyFileError),
     /// The epoch key is not the one that the slot keys are sealed under.
-    #[error("the epoch key of epoch {given:?} does not open the slot keys of epoch {stored:?}")]
+    #[error("the epoch key of epoch {} does not open the slot keys of epoch {}", given.0, stored.0)]
     OtherEpochKey {
         /// That of the file.
         given: KeyEpoch,

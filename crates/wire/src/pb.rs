@@ -88,6 +88,9 @@ redacted! {
     record::v1::DeleteDocumentRequest
     record::v1::ListAuditRequest
     record::v1::AuditEntry
+    vault::v1::OpenInsecureRequest
+    vault::v1::PutsRequest
+    vault::v1::DeletesRequest
     vault::v1::InsecureOpening
     vault::v1::Opened
     vault::v1::ClassGrant

@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 
 use crate::setup::{self, SETUP};
 use crate::stages::{Stage, Stages, Verdict, show_log};
-use crate::workspace::Workspace;
+use crate::workspace::{DEVELOPMENT, Workspace};
 
 const BUILD: Stage = Stage { name: "binaries", first_guess: Duration::from_secs(480) };
 
@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     let mut stages = Stages::open(workspace.log_dir())?;
     stages.run(SETUP, |running| setup::prepare(&workspace, running))?;
     let mut build = workspace.cargo();
-    build.args(["build", "--release", "--workspace", "--bins"]);
+    build.args(["build", "--release", "--workspace", "--bins"]).args(DEVELOPMENT);
     let verdict = stages.run(BUILD, |running| {
         let log = running.log();
         if running.watch(&mut build, &log, Duration::MAX)?.success() {

@@ -14,7 +14,7 @@ use cargo_metadata::{Artifact, Message};
 
 use crate::stages::{Ending, Running, Verdict, show_log};
 use crate::tally::Tally;
-use crate::workspace::Workspace;
+use crate::workspace::{DEVELOPMENT, Workspace};
 
 /// Packages whose tests start real processes.
 const ONE_AT_A_TIME: [&str; 8] = [
@@ -45,7 +45,7 @@ pub(crate) struct TestBinary {
 pub(crate) fn build(workspace: &Workspace, running: &mut Running) -> anyhow::Result<Option<Vec<TestBinary>>> {
     let messages = workspace.log_dir().join("build.json");
     let mut command = workspace.cargo();
-    command.args(["build", "--release", "--workspace", "--bins", "--tests"]);
+    command.args(["build", "--release", "--workspace", "--bins", "--tests"]).args(DEVELOPMENT);
     command.arg("--message-format=json-render-diagnostics");
     let log = running.log();
     let ending = running.watch_apart(&mut command, &log, &messages)?;
@@ -80,7 +80,8 @@ pub(crate) fn run(
     if workspace.metadata().workspace_packages().iter().any(|package| package.targets.iter().any(|it| it.doctest)) {
         let log = directory.join("doc-tests.log");
         let mut command = workspace.cargo();
-        command.args(["test", "--doc", "--release", "--workspace", "--no-fail-fast", "--", "--show-output"]);
+        command.args(["test", "--doc", "--release", "--workspace"]).args(DEVELOPMENT);
+        command.args(["--no-fail-fast", "--", "--show-output"]);
         let ending = running.watch(&mut command, &log, DOC_TESTS_LIMIT)?;
         total += judge(&ending, &log)?;
     }

@@ -11,7 +11,7 @@ use crate::stages::{Running, Stage, Stages, Verdict, print_line, show_log};
 use crate::structure::{self, STRUCTURE};
 use crate::suite;
 use crate::tally::Tally;
-use crate::workspace::Workspace;
+use crate::workspace::{DEVELOPMENT, Workspace};
 
 const FORMAT: Stage = Stage { name: "format", first_guess: Duration::from_secs(3) };
 const CLIPPY: Stage = Stage { name: "clippy", first_guess: Duration::from_secs(300) };
@@ -46,7 +46,10 @@ fn run_stages() -> anyhow::Result<Tally> {
     let mut format = workspace.cargo();
     format.args(["fmt", "--all", "--check"]);
     let mut clippy = workspace.cargo();
-    clippy.args(["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"]);
+    clippy
+        .args(["clippy", "--release", "--workspace", "--all-targets"])
+        .args(DEVELOPMENT)
+        .args(["--", "-D", "warnings"]);
     let checks = [
         stages.run(FORMAT, |running| run_command(running, &mut format))?,
         stages.run(CLIPPY, |running| run_command(running, &mut clippy))?,

@@ -14,6 +14,9 @@ pub(crate) const LOCAL_VARIABLES: [&str; 5] =
 const RUN_VARIABLES: [&str; 5] =
     ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_BIN_NAME", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"];
 
+/// Flags of every build that demo, tests and lints are made from: no production build has them.
+pub(crate) const DEVELOPMENT: [&str; 2] = ["--features", "renkei-vault/dev-insecure"];
+
 /// The workspace around the current directory, with its dependencies for this machine's platform.
 #[derive(Debug)]
 pub(crate) struct Workspace {

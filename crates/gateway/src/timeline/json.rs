@@ -133,10 +133,11 @@ fn drug(drug: &Drug) -> Value {
     let Drug { product, ingredients, usages, supply, days, status, group, ordered, elsewhere } = drug;
     Object::default()
         .with("product", product.as_ref().map(concept))
-        .list("ingredients", ingredients, |Ingredient { item, strength }| {
+        .list("ingredients", ingredients, |Ingredient { item, strength, per }| {
             Object::default()
                 .with("item", item.as_ref().map(concept))
                 .with("strength", strength.as_ref().map(quantity))
+                .with("per", per.as_ref().map(quantity))
                 .done()
         })
         .list("usages", usages, usage)
@@ -150,14 +151,16 @@ fn drug(drug: &Drug) -> Value {
 }
 
 fn usage(usage: &Usage) -> Value {
-    let Usage { text, timing, route, site, dose, rate, duration, as_needed, start } = usage;
+    let Usage { text, timing, route, site, dose, dose_to, rate, rate_per, duration, as_needed, start } = usage;
     Object::default()
         .with("text", text.clone())
         .with("timing", timing.as_ref().map(concept))
         .with("route", route.as_ref().map(concept))
         .with("site", site.as_ref().map(concept))
         .with("dose", dose.as_ref().map(quantity))
+        .with("dose_to", dose_to.as_ref().map(quantity))
         .with("rate", rate.as_ref().map(quantity))
+        .with("rate_per", rate_per.as_ref().map(quantity))
         .with("duration", duration.as_ref().map(quantity))
         .with("as_needed", *as_needed)
         .with("start", start.clone())

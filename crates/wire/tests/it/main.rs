@@ -9,3 +9,4 @@ mod errors;
 mod record;
 mod refused_answers;
 mod round_trip;
+mod vault;

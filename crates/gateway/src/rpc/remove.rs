@@ -44,7 +44,7 @@ impl Visit<'_> {
         let request = request_id();
         let actor = self.sealed_actor(&grant.stub_key, request);
         let asked = node_request(request, grant.capability, actor, Operation::Delete(delete), self.deadline())?;
-        let Answer { reply, .. } = self.desk.nodes.call(grant.pid, asked, self.deadline()).await?;
+        let Answer { reply, .. } = Box::pin(self.desk.nodes.call(grant.pid, asked, self.deadline())).await?;
         match reply.outcome {
             Outcome::Done => Ok(()),
             Outcome::Nothing => Err(Refusal::new(ErrorCode::NotFound)),

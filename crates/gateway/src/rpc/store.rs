@@ -106,7 +106,7 @@ impl Visit<'_> {
         let request = put_request_id(&put);
         let actor = self.sealed_actor(&grant.stub_key, request);
         let asked = node_request(request, grant.capability, actor, Operation::Put(put), self.deadline())?;
-        let Answer { reply, .. } = self.desk.nodes.call(grant.pid, asked, self.deadline()).await?;
+        let Answer { reply, .. } = Box::pin(self.desk.nodes.call(grant.pid, asked, self.deadline())).await?;
         match reply.outcome {
             Outcome::Stored(Stored { version, replayed }) => {
                 let record =

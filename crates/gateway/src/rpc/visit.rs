@@ -32,7 +32,7 @@ impl<'a> Visit<'a> {
         asked: &'a Patient,
         actor: &'a Actor,
     ) -> Result<Self, Refusal> {
-        let opened = desk.open(caller, asked, None).await?;
+        let opened = Box::pin(desk.open(caller, asked, None)).await?;
         Ok(Self { desk, caller, asked, actor, opened, renewed: false })
     }
 
@@ -49,7 +49,7 @@ impl<'a> Visit<'a> {
         if std::mem::replace(&mut self.renewed, true) {
             return Err(because);
         }
-        self.opened = self.desk.open(self.caller, self.asked, Some(&self.opened)).await?;
+        self.opened = Box::pin(self.desk.open(self.caller, self.asked, Some(&self.opened))).await?;
         Ok(())
     }
 
@@ -62,7 +62,7 @@ impl<'a> Visit<'a> {
             let actor = self.sealed_actor(&opened.opened.stub_key, request);
             let capability = opened.opened.capability.clone();
             let asked = node_request(request, capability, actor, operation.clone(), self.deadline())?;
-            match self.desk.nodes.call(opened.opened.pid, asked, self.deadline()).await {
+            match Box::pin(self.desk.nodes.call(opened.opened.pid, asked, self.deadline())).await {
                 Err(refusal) if is_stale(refusal.code) => self.renew(refusal).await?,
                 outcome => return outcome,
             }
@@ -113,20 +113,6 @@ pub(super) fn read_actor(bytes: &[u8]) -> Option<Actor> {
 }
 
 impl Desk {
-    #[cfg(not(feature = "dev-insecure"))]
-    #[expect(clippy::unused_async, reason = "the build that opens by pseudonym awaits the vault here")]
-    async fn open(
-        &self,
-        _caller: Caller,
-        asked: &Patient,
-        _stale: Option<&Arc<OpenedPatient>>,
-    ) -> Result<Arc<OpenedPatient>, Refusal> {
-        match asked {
-            Patient::InsecurePseudonym(_) | Patient::Ticket(_) => Err(Refusal::new(ErrorCode::Unimplemented)),
-        }
-    }
-
-    #[cfg(feature = "dev-insecure")]
     async fn open(
         &self,
         caller: Caller,
@@ -136,15 +122,37 @@ impl Desk {
         let Patient::InsecurePseudonym(pseudonym) = asked else {
             return Err(Refusal::new(ErrorCode::Unimplemented));
         };
+        if !cfg!(feature = "dev-insecure") {
+            return Err(Refusal::new(ErrorCode::Unimplemented));
+        }
         let now = self.clock.now();
         let key = (caller.institution, *pseudonym.hash(self.cloud).expose());
         let open = async {
-            let opening = insecure_opening(caller, pseudonym.clone(), now);
-            let opened = self.vault.open(opening, caller.deadline).await?;
+            let opened = self.open_insecure(caller, pseudonym.clone(), now).await?;
             let patient = renkei_envelope::Patient { cloud: self.cloud, pid: opened.pid };
             Ok(OpenedPatient { patient, opened })
         };
         caller.deadline.bound(ErrorCode::DeadlineExceeded, self.openings.get(key, now, stale, open)).await
+    }
+
+    #[cfg(feature = "dev-insecure")]
+    async fn open_insecure(
+        &self,
+        caller: Caller,
+        pseudonym: renkei_envelope::Pseudonym,
+        now: renkei_ids::UnixMillis,
+    ) -> Result<renkei_wire::vault::Opened, Refusal> {
+        self.vault.open(insecure_opening(caller, pseudonym, now), caller.deadline).await
+    }
+
+    #[cfg(not(feature = "dev-insecure"))]
+    async fn open_insecure(
+        &self,
+        _caller: Caller,
+        _pseudonym: renkei_envelope::Pseudonym,
+        _now: renkei_ids::UnixMillis,
+    ) -> Result<renkei_wire::vault::Opened, Refusal> {
+        Err(Refusal::new(ErrorCode::Unimplemented))
     }
 }
 

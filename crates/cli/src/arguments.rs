@@ -25,6 +25,10 @@ pub(crate) struct Arguments {
 
 #[derive(Clone, Debug, clap::Subcommand)]
 pub(crate) enum Command {
+    /// Stores a document, through the institution's gateway.
+    Put(PutSettings),
+    /// Reads a document, byte for byte as it was put.
+    Get(GetSettings),
     /// Founds clouds and shows how their nodes stand.
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -33,6 +37,63 @@ pub(crate) enum Command {
     Certs(CertsCommand),
     /// Looks for plaintext in the files and databases of stopped processes; exit code 4 where there is some.
     Scan(ScanSettings),
+}
+
+/// Which patient, and who acts.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Visit {
+    /// File with the patient's pseudonym, 64 hexadecimal digits: for development clouds, which take it in place of a
+    /// ticket. A file, for every process of a host can read a command line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) patient: PathBuf,
+
+    /// The gateway; without it, the first endpoint of the configuration.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) gateway: Option<Address>,
+
+    /// Who acts inside the institution; sealed into the audit rows.
+    #[arg(long, value_name = "ID")]
+    pub(crate) actor: String,
+
+    /// In which role.
+    #[arg(long, default_value = "physician")]
+    pub(crate) role: String,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct PutSettings {
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+    #[command(flatten)]
+    pub(crate) visit: Visit,
+
+    /// The document, FHIR R4 JSON.
+    #[arg(value_name = "FILE")]
+    pub(crate) document: PathBuf,
+
+    /// Repeating a put with the same key within 24 hours stores nothing twice; 1 to 64 bytes.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) idempotency_key: String,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct GetSettings {
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+    #[command(flatten)]
+    pub(crate) visit: Visit,
+
+    /// The document's reference, as `put` printed it.
+    #[arg(value_name = "REFERENCE")]
+    pub(crate) reference: String,
+
+    /// Which version; the current one by default.
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    pub(crate) version: u32,
+
+    /// Where to write the document; a file that is there is not replaced.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Clone, Debug, clap::Subcommand)]

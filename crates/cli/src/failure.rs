@@ -68,6 +68,16 @@ pub(crate) enum Failure {
         #[source]
         source: ControlError,
     },
+    #[error("writing {}", path.display())]
+    Write {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("{what} is written in hexadecimal digits")]
+    Hex { what: &'static str },
+    #[error("{address} sent {received} bytes of a document of {announced}")]
+    Length { address: Box<str>, announced: usize, received: usize },
     #[error("writing to standard output")]
     Output {
         #[source]
@@ -126,9 +136,11 @@ impl Failure {
             | Self::Tokens { .. }
             | Self::Scan { .. }
             | Self::Control { .. }
+            | Self::Write { .. }
+            | Self::Hex { .. }
             | Self::Output { .. } => Exit::Usage,
             Self::Unreachable { .. } | Self::TimedOut { .. } => Exit::Unreachable,
-            Self::UnreadableRefusal { .. } | Self::UnreadableAnswer { .. } => Exit::Integrity,
+            Self::UnreadableRefusal { .. } | Self::UnreadableAnswer { .. } | Self::Length { .. } => Exit::Integrity,
         }
     }
 }

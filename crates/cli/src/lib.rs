@@ -16,6 +16,7 @@ mod exit;
 mod failure;
 mod output;
 mod plaintext;
+mod record;
 pub mod scan;
 
 use std::io::{self, Write as _};
@@ -56,6 +57,8 @@ fn obey(arguments: Arguments) -> Result<Exit, Failure> {
         .build()
         .map_err(|source| Failure::Runtime { source })?;
     match arguments.command {
+        Command::Put(settings) => runtime.block_on(record::put(settings, output)),
+        Command::Get(settings) => runtime.block_on(record::get(settings, output)),
         Command::Scan(settings) => plaintext::scan(&settings, output),
         Command::Certs(CertsCommand::Dev(settings)) => certs::dev(&settings, output),
         Command::Admin(AdminCommand::Status(settings)) => runtime.block_on(admin::status(settings, output)),

@@ -9,3 +9,4 @@ mod t20_certs;
 mod t30_admin;
 mod t40_scan;
 mod t50_deploy;
+mod t60_record;

@@ -137,16 +137,19 @@ impl Follower {
 
     async fn open_replicas(&self, placement: &Placement) -> Result<(), FollowError> {
         for (id, group) in placement.groups() {
-            let here = group.replicas.iter().find(|replica| replica.node == self.engine.node());
-            let Some(here) = here.filter(|here| self.engine.replica(id).is_none_or(|open| open.replica() != here.id))
-            else {
-                continue;
+            let Some(here) = group.replicas.iter().find(|replica| replica.node == self.engine.node()) else { continue };
+            let open = self.engine.replica(id).filter(|open| open.replica() == here.id);
+            let replica = match open {
+                Some(open) => open,
+                None => {
+                    let opened = self.engine.create(id, here.id, self.machine(id)).await;
+                    tracing::info!(group = %id, replica = %here.id, opened = opened.is_ok(), "replica opened");
+                    opened.map_err(|source| FollowError::Open { source })?
+                }
             };
-            let opened = self.engine.create(id, here.id, self.machine(id)).await;
-            let replica = opened.map_err(|source| FollowError::Open { source })?;
-            tracing::info!(group = %id, replica = %here.id, "replica opened");
             let first = group.replicas.first().is_some_and(|first| first.id == here.id);
-            if first && placement.is_as_founded(group) {
+            // Also after a crash between opening and starting: a replica without a log has not started its group.
+            if first && placement.is_as_founded(group) && replica.status().last_log.is_none() {
                 let members = members(group);
                 replica.initialize(members).await.map_err(|source| FollowError::Found { group: id, source })?;
             }

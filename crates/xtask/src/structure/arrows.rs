@@ -27,10 +27,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
     // services
     ("renkei-node", &["ids", "access", "merkle", "placement", "shard", "storage", "consensus", "wire", "runtime"]),
     // Of `shard` it reads the content of audit rows.
-    (
-        "renkei-gateway",
-        &["ids", "records", "access", "merkle", "envelope", "placement", "shard", "wire", "runtime"],
-    ),
+    ("renkei-gateway", &["ids", "records", "access", "merkle", "envelope", "placement", "shard", "wire", "runtime"]),
     (
         "renkei-vault",
         &["ids", "access", "merkle", "pseudonym", "envelope", "placement", "storage", "consensus", "wire", "runtime"],

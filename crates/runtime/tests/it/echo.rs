@@ -9,7 +9,7 @@ use http::uri::PathAndQuery;
 use renkei_runtime::PeerIdentity;
 use tokio::sync::Semaphore;
 use tonic::body::Body;
-use tonic::server::UnaryService;
+use tonic::server::{NamedService, UnaryService};
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
@@ -29,6 +29,10 @@ impl Echo {
     pub(crate) fn new() -> Self {
         Self { gate: Arc::new(Semaphore::new(0)), waiting: Arc::new(Semaphore::new(0)) }
     }
+}
+
+impl NamedService for Echo {
+    const NAME: &'static str = "echo.Echo";
 }
 
 impl UnaryService<String> for Echo {

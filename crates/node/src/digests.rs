@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use renkei_consensus::{Engine, Replica};
 use renkei_ids::{CloudId, GroupId, NodeId};
+use renkei_peers::AddressBook;
 use renkei_runtime::Shell;
 use renkei_wire::admin::ReplicaDigest;
 use renkei_wire::{ErrorCode, Refusal};
 
-use crate::book::AddressBook;
 use crate::metrics::Metrics;
 use crate::remote;
 

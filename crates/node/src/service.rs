@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use renkei_consensus::{Engine, EngineOptions, OpenError, SnapshotSchedule};
 use renkei_ids::{CloudId, NodeId};
+use renkei_peers::{AddressBook, Circle, HostOf, Lanes, Peers};
 use renkei_runtime::{
     Admit, BindError, Config as _, Http2, OnError, OnShutdown, Role, Shell, TaskKind, bind, serve_routes,
 };
@@ -16,7 +17,6 @@ use tokio::sync::Notify;
 use tonic::service::Routes as GrpcRoutes;
 
 use crate::admin::NodeAdmin;
-use crate::book::AddressBook;
 use crate::capabilities::Capabilities;
 use crate::config::NodeConfig;
 use crate::denials::Denials;
@@ -24,7 +24,6 @@ use crate::digests::Digests;
 use crate::fatal;
 use crate::founding::{Follower, Founder, Hosted};
 use crate::metrics::Metrics;
-use crate::peers::{Lanes, Peers};
 use crate::routes::Routes;
 use crate::serve::{Admission, Records, Server};
 
@@ -138,8 +137,13 @@ fn engine(
         keep_bytes: u64::from(config.raft.keep_log_mib) << 20,
         ..SnapshotSchedule::default()
     };
-    let lanes = Arc::new(Lanes::new(shell.clone(), cloud, book.clone()));
+    let lanes = Arc::new(Lanes::new(shell.clone(), circle(cloud), book.clone()));
     Ok(Engine::new(options, log.clone(), lanes, shell.tasks().spawner(), fatal::on_replica_failure()))
+}
+
+/// Nodes talk to nodes of their cloud.
+fn circle(cloud: CloudId) -> Circle {
+    Circle { cloud, role: Role::Node }
 }
 
 fn background(shell: &Shell, follower: &Follower, server: &Server, log: &LogDb) {
@@ -167,7 +171,10 @@ fn background(shell: &Shell, follower: &Follower, server: &Server, log: &LogDb) 
 }
 
 fn services(shell: &Shell, cloud: CloudId, follower: &Follower, server: Server, disk: Arc<DiskWatch>) -> GrpcRoutes {
-    let peers = Peers { shell: shell.clone(), cloud, engine: follower.engine.clone(), routes: follower.routes.clone() };
+    // Before the founding, and for replicas younger than our placement, there is no host to name.
+    let routes = follower.routes.clone();
+    let host_of: HostOf = Arc::new(move |group, replica| routes.node_of(group, replica));
+    let peers = Peers::new(shell.clone(), circle(cloud), follower.engine.clone(), host_of);
     let digests = Digests {
         shell: shell.clone(),
         cloud,

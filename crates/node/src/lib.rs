@@ -10,7 +10,6 @@ mod admin;
 mod capabilities;
 mod config;
 mod denials;
-mod digests;
 mod fatal;
 mod founding;
 mod machine;

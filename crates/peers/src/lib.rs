@@ -1,22 +1,29 @@
-//! Raft frames between replicas of one service: one long-lived stream for each peer and lane, each on a connection of
-//! its own, shared by all groups.
+//! What replicas of one service are to each other: Raft frames, over one long-lived stream for each peer and lane, each on
+//! a connection of its own and shared by all groups; and the comparison of their states.
 //!
 //! Invariant: frames go to and come from certificates of one role in one cloud, the [`Circle`]; a frame of another cloud,
 //! or in the name of a replica that lives elsewhere, ends its stream. It knows nothing of what is replicated.
 //!
 //! [`Lanes`] is the asking side, which the replication engine sends through; [`Peers`] the answering one, a service to be
-//! put on the port.
+//! put on the port. [`Digests`] compares states, [`standing`] says how a replica stands, and [`RaftSettings`] is what an
+//! operator says about all of it.
 
 mod assembly;
 mod book;
+mod digests;
 mod lanes;
 mod link;
 mod outbox;
 mod server;
+mod settings;
+mod standing;
 
 pub use book::AddressBook;
+pub use digests::{AskDigests, Digests};
 pub use lanes::Lanes;
 pub use server::{HostOf, Peers};
+pub use settings::{Profile, RaftSettings, peer_addresses};
+pub use standing::standing;
 
 use renkei_consensus as consensus;
 use renkei_ids::CloudId;

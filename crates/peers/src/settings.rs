@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct RaftSettings {
     /// Heartbeats and elections.
+    #[serde(default)]
     pub profile: Profile,
     /// A snapshot is taken after so many MiB of log.
     #[serde(default = "default_snapshot_log_mib")]
@@ -30,10 +31,11 @@ fn default_keep_log_mib() -> u32 {
 }
 
 /// The timing profiles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
     /// Hosts on one network: heartbeat 100 ms, election 350 to 550 ms.
+    #[default]
     Lan,
     /// Several replicas on one small machine: 200 ms, 600 to 1000 ms.
     Demo,
@@ -43,7 +45,7 @@ impl Default for RaftSettings {
     /// Hosts on one network.
     fn default() -> Self {
         Self {
-            profile: Profile::Lan,
+            profile: Profile::default(),
             snapshot_log_mib: default_snapshot_log_mib(),
             keep_log_mib: default_keep_log_mib(),
         }

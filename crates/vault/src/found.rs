@@ -1,8 +1,9 @@
 //! The command `found`: asks the vault on this host, which must be running, to begin together with its peers.
 
+use std::process::ExitCode;
 use std::time::Duration;
 
-use renkei_runtime::{Address, Config as _, InvalidAddress, InvalidConfig, Shell};
+use renkei_runtime::{Address, Args, Config as _, InvalidAddress, InvalidConfig, Shell};
 use renkei_wire::pb::admin::v1 as pb;
 use renkei_wire::{ErrorCode, Refusal};
 use tokio::time::{Instant, sleep};
@@ -17,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Why the vault was not founded. The command may be repeated.
 #[derive(Debug, thiserror::Error)]
-pub enum FoundCommandError {
+enum FoundCommandError {
     /// The configuration breaks a rule.
     #[error("reading the configuration")]
     Config(#[from] InvalidConfig),
@@ -35,11 +36,15 @@ pub enum FoundCommandError {
     TimedOut,
 }
 
-/// Founds the vault that the configuration names, with the certificate of the vault itself.
-///
-/// # Errors
-/// [`FoundCommandError`]. A vault that is founded is no error.
-pub async fn found(config: VaultConfig, shell: Shell) -> Result<(), FoundCommandError> {
+/// Founds the vault that the configuration names, with the certificate of the vault itself, and gives the exit code. A
+/// vault that is founded already is a success.
+pub fn run_found(mut args: Args) -> ExitCode {
+    // The vault that runs has the configured one.
+    args.set.push("admin.address=127.0.0.1:0".to_owned());
+    renkei_runtime::run("vault", args, found)
+}
+
+async fn found(config: VaultConfig, shell: Shell) -> Result<(), FoundCommandError> {
     config.validate()?;
     let (cloud, number) = (config.cloud()?, config.number());
     check_identity(&shell, cloud, config.vault.id).map_err(|error| FoundCommandError::Identity(Box::new(error)))?;

@@ -29,7 +29,7 @@ mod setup;
 pub mod state;
 
 pub use config::{BudgetSettings, LimitSettings, VaultConfig};
-pub use found::{FoundCommandError, found};
+pub use found::run_found;
 pub use founding::KeeperError;
 pub use key_file::{KeyFileError, Purpose};
 pub use service::{VaultError, run};

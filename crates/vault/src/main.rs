@@ -47,20 +47,12 @@ fn main() -> ExitCode {
     let Flags { args, command } = Flags::parse();
     match command {
         None => renkei_runtime::run("vault", args, renkei_vault::run),
+        Some(Command::Found { args }) => renkei_vault::run_found(args),
         Some(Command::Setup { dir, host_secret, from, from_secret }) => {
             let from = from.as_deref().map(|dir| Source { dir, secret: from_secret.as_deref() });
-            match renkei_vault::setup(&dir, host_secret.as_deref(), from) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => {
-                    let _unwritable = writeln!(std::io::stderr(), "renkei-vault: {}", Chain(&error));
-                    ExitCode::FAILURE
-                }
-            }
-        }
-        Some(Command::Found { mut args }) => {
-            // The vault that runs has the configured one.
-            args.set.push("admin.address=127.0.0.1:0".to_owned());
-            renkei_runtime::run("vault", args, renkei_vault::found)
+            let Err(error) = renkei_vault::setup(&dir, host_secret.as_deref(), from) else { return ExitCode::SUCCESS };
+            let _unwritable = writeln!(std::io::stderr(), "renkei-vault: {}", Chain(&error));
+            ExitCode::FAILURE
         }
     }
 }

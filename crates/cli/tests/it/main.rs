@@ -10,3 +10,4 @@ mod t30_admin;
 mod t40_scan;
 mod t50_deploy;
 mod t60_record;
+mod t70_demo;

@@ -71,9 +71,14 @@ impl DemoCloud {
         self.processes.start_gateway()
     }
 
-    /// Ends every process in order.
-    pub(super) fn stop(&mut self) -> Result<(), Failure> {
-        self.processes.stop_all().map_err(|source| Failure::Launch { source })
+    /// Ends every process in order. They wait for connections to close, so ours must be served meanwhile.
+    pub(super) async fn stop(mut self) -> Result<Self, Failure> {
+        let stopping = tokio::task::spawn_blocking(move || {
+            let stopped = self.processes.stop_all();
+            (self, stopped)
+        });
+        let (cloud, stopped) = stopping.await.expect("stopping does not panic, and nobody aborts it");
+        stopped.map(|()| cloud).map_err(|source| Failure::Launch { source })
     }
 
     async fn found(&self) -> Result<(), Failure> {

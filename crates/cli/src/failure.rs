@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use renkei_launch::CertError;
 use renkei_runtime::{Address, TlsError};
+use renkei_wire::limits::DOCUMENT_MAX_BYTES;
 use renkei_wire::{InvalidRefusal, Refusal};
 use tonic::Status;
 
@@ -74,8 +75,10 @@ pub(crate) enum Failure {
         #[source]
         source: io::Error,
     },
-    #[error("{what} is written in hexadecimal digits")]
-    Hex { what: &'static str },
+    #[error("{} holds no pseudonym, which is written in 64 hexadecimal digits", path.display())]
+    Pseudonym { path: PathBuf },
+    #[error("{} holds more than {DOCUMENT_MAX_BYTES} bytes, the most that a document has", path.display())]
+    DocumentTooLarge { path: PathBuf },
     #[error("{address} sent {received} bytes of a document of {announced}")]
     Length { address: Box<str>, announced: usize, received: usize },
     #[error("writing to standard output")]
@@ -122,6 +125,11 @@ impl Failure {
         }
     }
 
+    /// An answer that does not read.
+    pub(crate) fn unreadable(address: &Address, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::UnreadableAnswer { address: address.to_string().into(), source: source.into() }
+    }
+
     /// The exit code that says it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
@@ -137,7 +145,8 @@ impl Failure {
             | Self::Scan { .. }
             | Self::Control { .. }
             | Self::Write { .. }
-            | Self::Hex { .. }
+            | Self::Pseudonym { .. }
+            | Self::DocumentTooLarge { .. }
             | Self::Output { .. } => Exit::Usage,
             Self::Unreachable { .. } | Self::TimedOut { .. } => Exit::Unreachable,
             Self::UnreadableRefusal { .. } | Self::UnreadableAnswer { .. } | Self::Length { .. } => Exit::Integrity,

@@ -11,5 +11,6 @@ mod t30_admin;
 mod t40_scan;
 mod t50_deploy;
 mod t60_record;
-mod t70_history;
-mod t80_integration;
+mod t70_demo;
+mod t80_history;
+mod t90_integration;

@@ -52,8 +52,8 @@ pub(crate) fn found(cloud: &Cloud, dir: &Path) {
     panic!("the groups are not led");
 }
 
-/// A cloud of one node, a vault and a gateway, and an institution with a patient. Its directory holds what `renkei demo`
-/// leaves for an institution: `institution.toml`, `patient`, `prescription.json`.
+/// A cloud of one node, a vault and a gateway, and an institution with a patient. Its directory holds what `renkei demo
+/// --client` leaves for an institution: `institution.toml`, `patient`, `prescription.json`.
 pub(crate) struct World {
     dir: tempfile::TempDir,
     cloud: Cloud,

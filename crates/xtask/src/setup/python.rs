@@ -22,6 +22,7 @@ const INSTALL_LIMIT: Duration = Duration::from_secs(5 * 60);
 /// The client reads TOML with Python's own library, which came with 3.11.
 const STANDARD: &str = "import tomllib, sys; print(sys.version, sys.base_prefix)";
 const WHOLE: &str = "import tomllib, grpc, grpc_tools.protoc";
+const SYSTEM: &str = "python3";
 /// Of Debian and Ubuntu, and what it depends on.
 const SYSTEM_PACKAGE: &str = "python3-venv";
 
@@ -31,28 +32,33 @@ pub(crate) fn find_or_make(cache: &Cache, running: &mut Running) -> anyhow::Resu
         ensure!(is_whole(Path::new(&named)), "{TEST_PYTHON} names a Python that cannot `{WHOLE}`");
         return Ok(named.into());
     }
-    if version("python3").is_none() && is_root() {
+    if version(SYSTEM).is_none() && is_root() {
         install(&[SYSTEM_PACKAGE], running)?;
     }
-    let version = version("python3").context("there is no python3, or none from 3.11 on")?;
-    let (folder, _) = cache.find_or_make(&key(&version), |folder| make(folder, running))?;
+    from(SYSTEM, cache, running)
+}
+
+/// An environment of this Python.
+fn from(base: &str, cache: &Cache, running: &mut Running) -> anyhow::Result<PathBuf> {
+    let version = version(base).with_context(|| format!("there is no {base}, or none from 3.11 on"))?;
+    let (folder, _) = cache.find_or_make(&key(&version), |folder| make(base, folder, running))?;
     let python = interpreter(&folder);
     ensure!(is_whole(&python), "{} does not work any more; delete {}", python.display(), folder.display());
     Ok(python)
 }
 
-fn make(folder: &Path, running: &mut Running) -> anyhow::Result<()> {
+fn make(base: &str, folder: &Path, running: &mut Running) -> anyhow::Result<()> {
     let log = running.log();
     let environment = |running: &mut Running| -> anyhow::Result<bool> {
-        let mut venv = Command::new("python3");
+        let mut venv = Command::new(base);
         // Again over what a failed one has left.
         venv.args(["-m", "venv", "--clear"]).arg(folder.join("venv"));
         Ok(running.watch(&mut venv, &log, INSTALL_LIMIT)?.success())
     };
     if !environment(running)? {
-        ensure!(is_root(), "python3 makes no virtual environment; {SYSTEM_PACKAGE} brings what it lacks");
+        ensure!(is_root(), "{base} makes no virtual environment; {SYSTEM_PACKAGE} brings what it lacks");
         install(&[SYSTEM_PACKAGE], running)?;
-        ensure!(environment(running)?, "python3 makes no virtual environment; see {}", log.display());
+        ensure!(environment(running)?, "{base} makes no virtual environment; see {}", log.display());
     }
     let python = interpreter(folder);
     let mut pip = Command::new(&python);
@@ -85,6 +91,9 @@ fn is_whole(python: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -99,5 +108,21 @@ mod tests {
         for python in ["/nonexistent/python3", "/bin/false"] {
             assert!(!is_whole(Path::new(python)), "{python}");
         }
+    }
+
+    #[test]
+    fn a_download_that_fails_is_told_and_leaves_nothing_that_is_taken_for_a_result() {
+        let folder = tempfile::tempdir().unwrap();
+        // It has a version and makes environments, which hold itself; everything else fails, pip too.
+        let base = folder.path().join("python");
+        let script = "#!/bin/sh\ncase \"$*\" in\n*sys.version*) echo 3.99 ;;\n\
+                      *venv*) mkdir -p \"$4/bin\" && cp \"$0\" \"$4/bin/python3\" ;;\n*) exit 1 ;;\nesac\n";
+        std::fs::write(&base, script).unwrap();
+        std::fs::set_permissions(&base, Permissions::from_mode(0o755)).unwrap();
+        let cache = Cache::at(&folder.path().join("cache"));
+        let made = from(base.to_str().unwrap(), &cache, &mut Running::for_test(folder.path()));
+        let told = made.unwrap_err().to_string();
+        assert!(told.starts_with("pip could not install grpcio=="), "{told}");
+        assert!(cache.find(&key("3.99\n")).is_none());
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a step of a test that fails ends the test")]
 
 mod renkei;
+mod world;
 
 mod t10_usage;
 mod t20_certs;
@@ -11,3 +12,5 @@ mod t40_scan;
 mod t50_deploy;
 mod t60_record;
 mod t70_demo;
+mod t80_history;
+mod t90_integration;

@@ -16,6 +16,7 @@ use crate::arguments::NumberedNode;
 use crate::call::answer;
 use crate::connection::Caller;
 use crate::failure::Failure;
+use crate::hex::hex;
 
 /// Nodes, and replicas of each group.
 const NODES: u32 = 3;
@@ -56,7 +57,7 @@ impl DemoCloud {
         processes.add_vault(MEMORY_MIB, &budgets).map_err(failed)?;
         processes.add_gateway("demo", &[]).map_err(failed)?;
         let operator = Caller::load(&processes.issue(Role::Operator, "demo").map_err(failed)?)?;
-        let name: String = rand::random::<[u8; 16]>().iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = hex(&rand::random::<[u8; 16]>());
         let institution = processes.issue(Role::Institution, &name).map_err(failed)?;
         let mut cloud = Self { processes, operator, institution };
         cloud.run_all().map_err(failed)?;

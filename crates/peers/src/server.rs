@@ -66,7 +66,9 @@ impl PeerService for Peers {
         let (ended, end) = tokio::sync::oneshot::channel::<()>();
         let lane = Arc::new(OnceLock::new());
         let serve = Exchange { peers: self.clone(), node, outbox: Arc::clone(&outbox), lane: Arc::clone(&lane) };
-        let kind = TaskKind { name: "peer stream", on_error: OnError::Log, on_shutdown: OnShutdown::CancelLast };
+        // Not until the last: the listener is drained when its streams have ended, and what this process still has to
+        // commit goes over the lanes that it opened itself.
+        let kind = TaskKind { name: "peer stream", on_error: OnError::Log, on_shutdown: OnShutdown::Cancel };
         let inbound = request.into_inner();
         self.shell.tasks().spawn(kind, async move {
             let _ended = ended;

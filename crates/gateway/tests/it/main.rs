@@ -5,4 +5,6 @@
 #[cfg(feature = "dev-insecure")]
 mod records;
 #[cfg(feature = "dev-insecure")]
+mod vaults;
+#[cfg(feature = "dev-insecure")]
 mod world;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a step of a test that fails ends the test")]
 
+mod hosts;
 mod renkei;
 
 mod t10_usage;
@@ -10,3 +11,4 @@ mod t30_admin;
 mod t40_scan;
 mod t50_deploy;
 mod t60_record;
+mod t70_hosts;

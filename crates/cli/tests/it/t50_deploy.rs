@@ -70,7 +70,11 @@ fn every_unit_starts_its_own_role_and_gives_nothing_away() {
         }
         let state = format!("StateDirectory=renkei-{role}");
         assert_eq!(lines.contains(&&*state), role != "gateway", "{role}: a gateway has nothing at rest");
-        assert_eq!(lines.contains(&"MemorySwapMax=0"), role != "node", "{role}: keys and plaintext are never swapped out");
+        assert_eq!(
+            lines.contains(&"MemorySwapMax=0"),
+            role != "node",
+            "{role}: keys and plaintext are never swapped out"
+        );
         assert_eq!(unit.contains("LoadCredential"), role == "vault", "{role}: only the vault has a host secret");
     }
 }

@@ -3,5 +3,5 @@
 mod bootstrap;
 mod status;
 
-pub(crate) use bootstrap::bootstrap;
+pub(crate) use bootstrap::{bootstrap, found};
 pub(crate) use status::status;

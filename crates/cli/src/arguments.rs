@@ -15,8 +15,8 @@ use crate::exit;
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = "renkei", version, after_long_help = exit::TABLE, after_help = exit::TABLE)]
 pub(crate) struct Arguments {
-    /// Prints the result as one JSON value.
-    #[arg(long, global = true)]
+    /// Prints the result as one JSON value. Stands before the command.
+    #[arg(long)]
     pub(crate) json: bool,
 
     #[command(subcommand)]
@@ -25,6 +25,8 @@ pub(crate) struct Arguments {
 
 #[derive(Clone, Debug, clap::Subcommand)]
 pub(crate) enum Command {
+    /// Starts a cloud of real processes here, puts documents, kills a leader, and says what held.
+    Demo(DemoSettings),
     /// Stores a document, through the institution's gateway.
     Put(PutSettings),
     /// Reads a document, byte for byte as it was put.
@@ -37,6 +39,32 @@ pub(crate) enum Command {
     Certs(CertsCommand),
     /// Looks for plaintext in the files and databases of stopped processes; exit code 4 where there is some.
     Scan(ScanSettings),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct DemoSettings {
+    /// Documents to put besides synthetic ones: every file below this directory. `.gz` and `.bz2` are inflated,
+    /// `.ndjson` is split by line, every other file goes as it is.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) documents: Option<PathBuf>,
+
+    /// Keeps the files of the processes here, and tokens.txt, the texts that were planted; a directory that is not
+    /// there yet, or empty. Without it they go with the demo.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+
+    /// Writes here what a client of the running demo needs: certificates, connection files, a patient's pseudonym and a
+    /// prescription.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) client: Option<PathBuf>,
+
+    /// Ends after the report, in place of staying until Ctrl-C.
+    #[arg(long)]
+    pub(crate) once: bool,
+
+    /// Writes the report here, as one JSON object.
+    #[arg(long = "json", value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
 }
 
 /// Which patient, and who acts.
@@ -149,7 +177,7 @@ pub(crate) struct ScanSettings {
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
 
-    /// File of texts to look for, one a line, each of 8 to 4,096 bytes.
+    /// File of texts to look for, one a line, each of 8 to 4,096 bytes. It is left out itself where it lies in DIR.
     #[arg(long, value_name = "FILE", required_unless_present = "documents")]
     pub(crate) tokens: Option<PathBuf>,
 

@@ -64,8 +64,7 @@ impl Connection {
             key: pick(self.key, profile.key, "the certificate's key", "--key")?,
             ca: pick(self.ca, profile.ca, "the trusted authority", "--ca")?,
         };
-        let tls = Tls::load(&files, Arc::new(SystemClock::new())).map_err(|source| Failure::Tls { source })?;
-        Ok(Caller { tls, endpoints: profile.endpoints })
+        Ok(Caller { endpoints: profile.endpoints, ..Caller::load(&files)? })
     }
 }
 
@@ -83,6 +82,12 @@ impl Profile {
 }
 
 impl Caller {
+    /// Who these files say, without endpoints.
+    pub(crate) fn load(files: &TlsFiles) -> Result<Self, Failure> {
+        let tls = Tls::load(files, Arc::new(SystemClock::new())).map_err(|source| Failure::Tls { source })?;
+        Ok(Self { tls, endpoints: Vec::new() })
+    }
+
     /// A channel to a process of this role in the caller's own cloud. Call it inside the runtime.
     pub(crate) fn channel(&self, address: &Address, role: Role) -> Channel {
         let expected = ExpectedPeer { cloud: self.tls.identity().cloud, role, name: None };

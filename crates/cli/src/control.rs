@@ -118,7 +118,7 @@ impl Control {
         state.flush().map_err(|source| ControlError::Store { dir: dir.to_owned(), source })?;
         log.shutdown();
         drop((log, state));
-        scan(dir, tokens).map_err(|source| ControlError::Scan { source })
+        scan(dir, tokens, None).map_err(|source| ControlError::Scan { source })
     }
 }
 

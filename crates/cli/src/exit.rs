@@ -15,6 +15,8 @@ pub enum Exit {
     Unreachable,
     /// An answer is not what it must be: bytes differ, an acknowledged write is lost, plaintext was found. Code 4.
     Integrity,
+    /// Ctrl-C came before the end. Code 130, as shells have it.
+    Interrupted,
 }
 
 /// The same, as the help shows it.
@@ -24,11 +26,13 @@ Exit codes:
   1  a service answered and refused; standard error has the code, docs/ERRORS.md what to do
   2  the command line or a local file is not usable; nothing was sent
   3  a service did not answer, or a process did not start
-  4  an answer is not what it must be: bytes differ, a write is lost, plaintext was found";
+  4  an answer is not what it must be: bytes differ, a write is lost, plaintext was found
+  130  interrupted before the end";
 
 impl Exit {
     /// Every way to end.
-    pub const ALL: [Self; 5] = [Self::Done, Self::Refused, Self::Usage, Self::Unreachable, Self::Integrity];
+    pub const ALL: [Self; 6] =
+        [Self::Done, Self::Refused, Self::Usage, Self::Unreachable, Self::Integrity, Self::Interrupted];
 
     /// The process exit code.
     pub const fn code(self) -> u8 {
@@ -38,6 +42,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Unreachable => 3,
             Self::Integrity => 4,
+            Self::Interrupted => 130,
         }
     }
 }

@@ -2,8 +2,10 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use renkei_launch::CertError;
+use renkei_ids::NodeId;
+use renkei_launch::{CertError, CloudError};
 use renkei_runtime::{Address, TlsError};
 use renkei_wire::{InvalidRefusal, Refusal};
 use tonic::Status;
@@ -74,6 +76,21 @@ pub(crate) enum Failure {
         #[source]
         source: io::Error,
     },
+    #[error("{} is not empty, and a demo begins with nothing", dir.display())]
+    NotEmpty { dir: PathBuf },
+    #[error("running the cloud")]
+    Launch {
+        #[source]
+        source: CloudError,
+    },
+    #[error("no node leads a group of records")]
+    NoLeader,
+    #[error("{acknowledged} of {goal} operations were acknowledged in {} s", after.as_secs())]
+    Stalled { acknowledged: u64, goal: u64, after: Duration },
+    #[error("node {node} was not back after {} s", after.as_secs())]
+    NotBack { node: NodeId, after: Duration },
+    #[error("interrupted; every process was ended")]
+    Interrupted,
     #[error("{what} is written in hexadecimal digits")]
     Hex { what: &'static str },
     #[error("{address} sent {received} bytes of a document of {announced}")]
@@ -137,9 +154,16 @@ impl Failure {
             | Self::Scan { .. }
             | Self::Control { .. }
             | Self::Write { .. }
+            | Self::NotEmpty { .. }
             | Self::Hex { .. }
             | Self::Output { .. } => Exit::Usage,
-            Self::Unreachable { .. } | Self::TimedOut { .. } => Exit::Unreachable,
+            Self::Unreachable { .. }
+            | Self::TimedOut { .. }
+            | Self::Launch { .. }
+            | Self::NoLeader
+            | Self::Stalled { .. }
+            | Self::NotBack { .. } => Exit::Unreachable,
+            Self::Interrupted => Exit::Interrupted,
             Self::UnreadableRefusal { .. } | Self::UnreadableAnswer { .. } | Self::Length { .. } => Exit::Integrity,
         }
     }

@@ -11,6 +11,7 @@ mod call;
 mod certs;
 mod connection;
 pub mod control;
+mod demo;
 pub mod documents;
 mod exit;
 mod failure;
@@ -57,6 +58,7 @@ fn obey(arguments: Arguments) -> Result<Exit, Failure> {
         .build()
         .map_err(|source| Failure::Runtime { source })?;
     match arguments.command {
+        Command::Demo(settings) => runtime.block_on(demo::demo(settings, output)),
         Command::Put(settings) => runtime.block_on(record::put(settings, output)),
         Command::Get(settings) => runtime.block_on(record::get(settings, output)),
         Command::Scan(settings) => plaintext::scan(&settings, output),

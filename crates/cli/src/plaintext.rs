@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -67,13 +67,21 @@ pub(crate) fn scan(settings: &ScanSettings, output: Output) -> Result<Exit, Fail
     }
     let tokens = Tokens::new(texts).map_err(|source| Failure::Tokens { source })?;
     let control = control.map(|made| made.scan(&tokens)).transpose().map_err(|source| Failure::Control { source })?;
-    let findings =
-        scan::scan(&settings.dir, &tokens).map_err(|source| Failure::Scan { dir: settings.dir.clone(), source })?;
+    // Where the list lies in the directory it names its own texts.
+    let except = settings.tokens.as_deref().and_then(|list| list_within(list, &settings.dir));
+    let findings = scan::scan(&settings.dir, &tokens, except.as_deref())
+        .map_err(|source| Failure::Scan { dir: settings.dir.clone(), source })?;
     let report = Report::of(&tokens, findings, control.as_ref());
     output.print(&report)?;
     // A control that finds nothing means that the search proves nothing.
     let clean = report.plaintext_hits == 0 && report.plaintext_control_hits != Some(0);
     Ok(if clean { Exit::Done } else { Exit::Integrity })
+}
+
+/// The path of the list as a walk through the directory meets it; `None` where it does not.
+fn list_within(list: &Path, dir: &Path) -> Option<PathBuf> {
+    let (list, root) = (list.canonicalize().ok()?, dir.canonicalize().ok()?);
+    list.strip_prefix(&root).ok().map(|below| dir.join(below))
 }
 
 impl Report {

@@ -29,14 +29,15 @@ pub use tokens::{InvalidTokens, MIN_TOKEN_BYTES, Tokens};
 
 /// Looks for `tokens` in every database and every file below `dir`. No process may have a database there open.
 ///
-/// A database that does not open, such as a half-received snapshot, is looked at raw only and named in the findings.
+/// A database that does not open, such as a half-received snapshot, is looked at raw only and named in the findings. One
+/// file may be left out: the list of the tokens itself.
 ///
 /// # Errors
 /// When a directory or a file cannot be read: a scan that skipped it would say too little.
-pub fn scan(dir: &Path, tokens: &Tokens) -> Result<Findings, ScanError> {
+pub fn scan(dir: &Path, tokens: &Tokens, except: Option<&Path>) -> Result<Findings, ScanError> {
     let mut findings = Findings::default();
     // Raw first: opening a database may begin a message file, which is nothing that a process left.
-    for path in files_below(dir)? {
+    for path in files_below(dir)?.into_iter().filter(|path| except != Some(path)) {
         file::scan(&path, tokens, &mut findings)?;
     }
     let databases = databases_below(dir).map_err(|source| ScanError::Databases { dir: dir.to_owned(), source })?;

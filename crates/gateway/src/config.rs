@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// Least memory for requests under way: a few of the largest documents.
 const MIN_MEMORY_MIB: u32 = 128;
+/// Most replicas of a vault.
+const MAX_VAULTS: usize = 8;
 /// Most nodes to start from.
 const MAX_NODES: usize = 64;
 
@@ -50,8 +52,8 @@ pub struct Listen {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VaultPlace {
-    /// `host:port` of the vault.
-    pub address: Address,
+    /// `host:port` of the vault's replicas, in the order of their numbers: 1 to 8.
+    pub addresses: Vec<Address>,
 }
 
 /// `[nodes]`
@@ -80,6 +82,8 @@ impl Config for GatewayConfig {
     fn validate(&self) -> Result<(), InvalidConfig> {
         self.cloud()?;
         let rule = |key, rule, holds: bool| if holds { Ok(()) } else { Err(InvalidConfig { key, rule }) };
+        let vaults = self.vault.addresses.len();
+        rule("vault.addresses", "must name 1 to 8 replicas of the vault", (1..=MAX_VAULTS).contains(&vaults))?;
         let nodes = self.nodes.addresses.len();
         rule("nodes.addresses", "must name 1 to 64 nodes", (1..=MAX_NODES).contains(&nodes))?;
         rule("memory.requests_mib", "must be at least 128", self.memory.requests_mib >= MIN_MEMORY_MIB)

@@ -68,7 +68,7 @@ pub async fn run(config: GatewayConfig, shell: Shell) -> Result<(), GatewayError
         shell: shell.clone(),
         cloud,
         clock: shell.clock(),
-        vault: Vault::new(&shell, cloud, &config.vault.address),
+        vault: Vault::new(&shell, cloud, &config.vault.addresses),
         nodes: Nodes::new(shell.clone(), cloud, &config.nodes.addresses, admission.clone()),
         openings: openings.clone(),
         admission,

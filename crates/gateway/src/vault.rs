@@ -1,23 +1,23 @@
 //! The vault, asked in batches: what many callers want at one moment is one call, and one entry of its log.
 
 mod batches;
+mod replicas;
 mod rpc;
 
 use std::time::Duration;
 
 use renkei_ids::CloudId;
-use renkei_runtime::{Address, ExpectedPeer, Http2, Role, Shell};
-use renkei_wire::limits::VAULT_MESSAGE_MAX_BYTES;
+use renkei_runtime::{Address, Shell};
 use renkei_wire::vault::{
     DeleteGrant, DeleteItem, InsecureOpening, OpenStubsReply, OpenStubsRequest, Opened, OpenedStub, PutGrant, PutItem,
     SealedStub,
 };
-use renkei_wire::{ErrorCode, Refusal, VaultServiceClient};
-use tonic::transport::Channel;
+use renkei_wire::{ErrorCode, Refusal};
 
 use crate::deadline::Deadline;
 use crate::random::request_id;
 use batches::Batches;
+use replicas::Replicas;
 
 /// How long the first item of a batch waits for others. A call takes the vault a disk sync, which is several times that.
 const LINGER: Duration = Duration::from_millis(1);
@@ -25,7 +25,7 @@ const LINGER: Duration = Duration::from_millis(1);
 /// The vault of the cloud. Clones share its queues.
 #[derive(Clone, Debug)]
 pub(crate) struct Vault {
-    client: VaultServiceClient<Channel>,
+    replicas: Replicas,
     #[cfg_attr(not(feature = "dev-insecure"), expect(dead_code, reason = "openings without a ticket are not built"))]
     openings: Batches<InsecureOpening, Opened>,
     puts: Batches<PutItem, PutGrant>,
@@ -33,14 +33,12 @@ pub(crate) struct Vault {
 }
 
 impl Vault {
-    pub(crate) fn new(shell: &Shell, cloud: CloudId, address: &Address) -> Self {
-        let expected = ExpectedPeer { cloud, role: Role::Vault, name: None };
-        let client = VaultServiceClient::new(shell.tls().channel(address, expected, Http2::CALLS))
-            .max_decoding_message_size(VAULT_MESSAGE_MAX_BYTES)
-            .max_encoding_message_size(VAULT_MESSAGE_MAX_BYTES);
-        let (open, put, delete) = (client.clone(), client.clone(), client.clone());
+    /// The vault whose replicas listen at these addresses, in the order of their numbers.
+    pub(crate) fn new(shell: &Shell, cloud: CloudId, addresses: &[Address]) -> Self {
+        let replicas = Replicas::new(shell.tls(), cloud, addresses);
+        let (open, put, delete) = (replicas.clone(), replicas.clone(), replicas.clone());
         Self {
-            client,
+            replicas,
             openings: Batches::start(shell, "openings", LINGER, move |items, deadline| {
                 rpc::open(open.clone(), items, deadline)
             }),
@@ -73,8 +71,8 @@ impl Vault {
     ) -> Result<Vec<Option<OpenedStub>>, Refusal> {
         let asked = stubs.len();
         let request = OpenStubsRequest { request: request_id(), deadline: deadline.left()?, opening, stubs };
-        let reply = rpc::persist(deadline, |left| {
-            let (mut client, message) = (self.client.clone(), OpenStubsRequest { deadline: left, ..request.clone() });
+        let reply = rpc::persist(&self.replicas, deadline, |mut client, left| {
+            let message = OpenStubsRequest { deadline: left, ..request.clone() };
             async move { client.open_stubs(renkei_wire::pb::vault::v1::OpenStubsRequest::from(message)).await }
         });
         let reply = reply.await?;

@@ -1,5 +1,7 @@
 //! One cloud on one machine.
 
+mod vaults;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +13,7 @@ use renkei_runtime::{Role, TlsFiles};
 
 use crate::{
     Authority, CertError, GatewaySpec, LaunchError, Leaf, NodeSpec, PortError, Process, ProcessSpec, RaftProfile,
-    ReservedPort, Usage, VaultKeysError, VaultSpec, gateway_config, node_config, private, vault, vault_config,
+    ReservedPort, Usage, VaultCommandError, gateway_config, node_config, private,
 };
 
 /// Longest time for a started process to be ready: recovery of a few GiB included.
@@ -72,12 +74,14 @@ pub enum CloudError {
         #[source]
         source: LaunchError,
     },
-    #[error("making the vault's keys")]
-    VaultKeys {
+    #[error("a vault has 1 or 3 replicas, not {replicas}")]
+    VaultSize { replicas: u32 },
+    #[error("having the vault's binary do something")]
+    VaultCommand {
         #[source]
-        source: VaultKeysError,
+        source: VaultCommandError,
     },
-    #[error("this cloud has no vault")]
+    #[error("this cloud has no such vault")]
     NoVault,
     #[error("the vault is not running")]
     VaultNotRunning,
@@ -105,7 +109,10 @@ pub struct Cloud {
     dir: PathBuf,
     authority: Authority,
     nodes: BTreeMap<NodeId, Service>,
-    vault: Option<Service>,
+    raft: RaftProfile,
+    /// By number.
+    vaults: BTreeMap<u32, Service>,
+    vault_begun: bool,
     gateway: Option<Service>,
 }
 
@@ -143,58 +150,19 @@ impl Cloud {
             dir: spec.dir.clone(),
             authority,
             nodes,
-            vault: None,
+            raft: spec.raft,
+            vaults: BTreeMap::new(),
+            vault_begun: false,
             gateway: None,
         })
-    }
-
-    /// Makes a vault beside the nodes: its keys by `renkei-vault setup`, its certificate and its configuration, and has
-    /// the nodes take its capabilities from their next start. `set` is more configuration, as in [`CloudSpec`].
-    pub fn add_vault(&mut self, memory_mib: u32, set: &[String]) -> Result<(), CloudError> {
-        let (data, keys) = (self.dir.join("vault-1"), self.dir.join("vault-1-keys"));
-        let public = vault::make_keys(&keys).map_err(|source| CloudError::VaultKeys { source })?;
-        let ports = (|| Ok((ReservedPort::take()?, ReservedPort::take()?)))();
-        let (listen, admin) = ports.map_err(|source| CloudError::Ports { source })?;
-        let tls = self.issue(Role::Vault, "1")?;
-        let (cloud, address) = (self.cloud, admin.address());
-        let config = vault_config(&VaultSpec {
-            id: 1,
-            cloud,
-            listen: listen.address(),
-            admin: address,
-            tls,
-            data: data.clone(),
-            memory_mib,
-            keys,
-        });
-        let spec = process(&self.dir, "renkei-vault", "vault-1", &data, &config, set, address)?;
-        for node in self.nodes.values_mut() {
-            node.spec.args.extend(["--set".into(), format!("vault.keys=[\"{public}\"]").into()]);
-        }
-        self.vault = Some(Service { spec, listen, _admin: admin, process: None });
-        Ok(())
-    }
-
-    /// Starts the vault if it is not running, and waits until it is ready, [`READY_TIMEOUT`] at most.
-    pub fn start_vault(&mut self) -> Result<(), CloudError> {
-        self.vault.as_mut().ok_or(CloudError::NoVault)?.start().map_err(|source| CloudError::Vault { source })?;
-        self.vault()?.wait_ready(READY_TIMEOUT).map_err(|source| CloudError::Vault { source })
-    }
-
-    /// The process of a vault that has been started.
-    pub fn vault(&mut self) -> Result<&mut Process, CloudError> {
-        self.vault.as_mut().ok_or(CloudError::NoVault)?.process.as_mut().ok_or(CloudError::VaultNotRunning)
-    }
-
-    /// Where the vault serves; `None` where there is none.
-    pub fn vault_address(&self) -> Option<SocketAddr> {
-        self.vault.as_ref().map(|vault| vault.listen.address())
     }
 
     /// Makes a gateway of this name beside nodes and vault: its certificate and its configuration. `set` is more
     /// configuration, as in [`CloudSpec`]. The vault must have been added.
     pub fn add_gateway(&mut self, name: &str, set: &[String]) -> Result<(), CloudError> {
-        let vault = self.vault_address().ok_or(CloudError::NoVault)?;
+        if self.vaults.is_empty() {
+            return Err(CloudError::NoVault);
+        }
         let ports = (|| Ok((ReservedPort::take()?, ReservedPort::take()?)))();
         let (listen, admin) = ports.map_err(|source| CloudError::Ports { source })?;
         let tls = self.issue(Role::Gateway, name)?;
@@ -204,7 +172,7 @@ impl Cloud {
             listen: listen.address(),
             admin: admin.address(),
             tls,
-            vault,
+            vaults: self.vault_addresses().into_values().collect(),
             nodes: self.addresses().into_values().collect(),
         });
         let label = format!("gateway-{name}");
@@ -257,7 +225,7 @@ impl Cloud {
         node.process.as_mut().ok_or(CloudError::NotRunning { node: id })
     }
 
-    /// Stops the gateway, then every running node, all at once, and then the vault, and waits: [`STOP_TIMEOUT`] each.
+    /// Stops the gateway, then every running node, all at once, and then the vaults, and waits: [`STOP_TIMEOUT`] each.
     pub fn stop_all(&mut self) -> Result<(), CloudError> {
         if let Some(mut gateway) = self.gateway.as_mut().and_then(|gateway| gateway.process.take()) {
             gateway.stop(STOP_TIMEOUT).map_err(|source| CloudError::Gateway { source })?;
@@ -270,10 +238,7 @@ impl Cloud {
         for (id, mut process) in running {
             process.stop(STOP_TIMEOUT).map_err(|source| CloudError::Node { node: id, source })?;
         }
-        if let Some(mut vault) = self.vault.as_mut().and_then(|vault| vault.process.take()) {
-            vault.stop(STOP_TIMEOUT).map_err(|source| CloudError::Vault { source })?;
-        }
-        Ok(())
+        self.stop_vaults()
     }
 
     /// What the nodes that run have used, by node.

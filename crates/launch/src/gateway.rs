@@ -21,15 +21,15 @@ pub struct GatewaySpec {
     pub admin: SocketAddr,
     /// Its certificate, key and authority.
     pub tls: TlsFiles,
-    /// The vault.
-    pub vault: SocketAddr,
+    /// The vault's replicas, in the order of their numbers.
+    pub vaults: Vec<SocketAddr>,
     /// Nodes to start from.
     pub nodes: Vec<SocketAddr>,
 }
 
 /// The configuration of a gateway as TOML.
 pub fn gateway_config(spec: &GatewaySpec) -> Table {
-    let GatewaySpec { name, cloud, listen, admin, tls, vault, nodes } = spec;
+    let GatewaySpec { name, cloud, listen, admin, tls, vaults, nodes } = spec;
     let sections = [
         ("gateway", section([("name", text(name)), ("cloud", text(cloud))])),
         ("listen", section([("address", text(listen))])),
@@ -42,7 +42,7 @@ pub fn gateway_config(spec: &GatewaySpec) -> Table {
                 ("ca", text(tls.ca.display())),
             ]),
         ),
-        ("vault", section([("address", text(vault))])),
+        ("vault", section([("addresses", Value::Array(vaults.iter().map(text).collect()))])),
         ("nodes", section([("addresses", Value::Array(nodes.iter().map(text).collect()))])),
     ];
     sections.into_iter().map(|(name, table)| (name.to_owned(), Value::Table(table))).collect()

@@ -25,4 +25,4 @@ pub use ports::{PortError, ReservedPort};
 pub use process::{LaunchError, Process, ProcessSpec};
 pub use renkei_runtime::{InvalidIdentity, PeerIdentity, Role, SystemClock, TlsFiles};
 pub use usage::{Usage, UsageError};
-pub use vault::{VaultKeysError, VaultSpec, vault_config};
+pub use vault::{VaultCommandError, VaultSpec, vault_config};

@@ -43,10 +43,6 @@ pub struct NodeSpec {
 /// The configuration of a node as TOML.
 pub fn node_config(spec: &NodeSpec) -> Table {
     let NodeSpec { id, cloud, listen, admin, tls, data, memory_mib, raft, peers } = spec;
-    let profile = match raft {
-        RaftProfile::Lan => "lan",
-        RaftProfile::Demo => "demo",
-    };
     let peers = peers.iter().map(|(id, address)| (id.to_string(), text(address))).collect::<Table>();
     let sections = [
         ("node", section([("id", Value::Integer(id.0.into())), ("cloud", text(cloud))])),
@@ -62,10 +58,17 @@ pub fn node_config(spec: &NodeSpec) -> Table {
         ),
         ("data", section([("dir", text(data.display()))])),
         ("memory", section([("total_mib", Value::Integer((*memory_mib).into()))])),
-        ("raft", section([("profile", text(profile))])),
+        ("raft", section([("profile", text(profile(*raft)))])),
         ("peers", peers),
     ];
     sections.into_iter().map(|(name, table)| (name.to_owned(), Value::Table(table))).collect()
+}
+
+pub(crate) fn profile(raft: RaftProfile) -> &'static str {
+    match raft {
+        RaftProfile::Lan => "lan",
+        RaftProfile::Demo => "demo",
+    }
 }
 
 pub(crate) fn section<const N: usize>(keys: [(&str, Value); N]) -> Table {

@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
+use renkei_peers::Digests;
 use renkei_runtime::{Chain, PeerIdentity, Role};
 use renkei_storage::DiskWatch;
-use renkei_wire::admin::{
-    BootstrapRequest, DigestReply, DigestRequest, Member, OpenReplicaRequest, ReplicaStatus, StatusReply,
-};
+use renkei_wire::admin::{BootstrapRequest, DigestReply, DigestRequest, OpenReplicaRequest, StatusReply};
 use renkei_wire::pb::admin::v1 as pb;
 use renkei_wire::{ErrorCode, NodeAdminService, Refusal};
 use tonic::{Request, Response, Status};
 
-use crate::digests::Digests;
 use crate::founding::{BootstrapError, Founder};
 
 /// The service towards operators and peers.
@@ -68,7 +66,7 @@ impl NodeAdminService for NodeAdmin {
     async fn status(&self, request: Request<pb::StatusRequest>) -> Result<Response<pb::StatusReply>, Status> {
         admit(&request, &[Role::Operator])?;
         let follower = &self.founder.follower;
-        let mut replicas: Vec<_> = follower.engine.replicas().iter().map(status).collect();
+        let mut replicas: Vec<_> = follower.engine.replicas().iter().map(renkei_peers::standing).collect();
         replicas.sort_by_key(|replica| replica.group);
         let reply = StatusReply {
             node: follower.engine.node(),
@@ -84,26 +82,5 @@ impl NodeAdminService for NodeAdmin {
         let DigestRequest { group } = request.into_inner().into();
         let digests = self.digests.of(group).await?;
         Ok(Response::new(DigestReply { digests }.into()))
-    }
-}
-
-fn status(replica: &renkei_consensus::Replica) -> ReplicaStatus {
-    let status = replica.status();
-    let place =
-        |(replica, node): (&renkei_ids::ReplicaId, &renkei_ids::NodeId)| Member { replica: *replica, node: *node };
-    let index = |index: Option<u64>| index.unwrap_or(0);
-    ReplicaStatus {
-        group: status.group,
-        replica: status.replica,
-        term: status.term,
-        leader: status.leader.map(|(replica, node)| Member { replica, node }),
-        last_log: index(status.last_log),
-        committed: index(status.committed),
-        applied: index(status.applied),
-        snapshot: index(status.snapshot),
-        purged: index(status.purged),
-        members: status.members.nodes.iter().map(place).collect(),
-        // A leader that has not applied its own first entry does not serve yet.
-        leads: replica.leadership().is_some(),
     }
 }

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use renkei_access::VerifyingKey;
-use renkei_consensus::Timing;
 use renkei_ids::{CloudId, NodeId};
+use renkei_peers::{RaftSettings, peer_addresses};
 use renkei_runtime::{Address, Config, InvalidConfig};
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,7 @@ pub struct NodeConfig {
     /// What it may use.
     pub memory: Memory,
     /// How its groups keep time.
-    pub raft: Raft,
+    pub raft: RaftSettings,
     /// Whose capabilities it takes.
     #[serde(default)]
     pub vault: Vault,
@@ -71,38 +71,6 @@ pub struct Memory {
     pub total_mib: u32,
 }
 
-/// `[raft]`
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Raft {
-    /// Heartbeats and elections.
-    pub profile: Profile,
-    /// A snapshot is taken after so many MiB of log.
-    #[serde(default = "default_snapshot_log_mib")]
-    pub snapshot_log_mib: u32,
-    /// MiB of log kept below a snapshot, for replicas that were away.
-    #[serde(default = "default_keep_log_mib")]
-    pub keep_log_mib: u32,
-}
-
-fn default_snapshot_log_mib() -> u32 {
-    256
-}
-
-fn default_keep_log_mib() -> u32 {
-    128
-}
-
-/// The timing profiles.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Profile {
-    /// Hosts on one network: heartbeat 100 ms, election 350 to 550 ms.
-    Lan,
-    /// Several nodes on one small machine: 200 ms, 600 to 1000 ms.
-    Demo,
-}
-
 /// `[vault]`
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -119,7 +87,7 @@ impl Config for NodeConfig {
         self.peers()?;
         let rule = |key, rule, holds: bool| if holds { Ok(()) } else { Err(InvalidConfig { key, rule }) };
         rule("memory.total_mib", "must be at least 256", self.memory.total_mib >= MIN_MEMORY_MIB)?;
-        rule("raft.snapshot_log_mib", "must be at least 1", self.raft.snapshot_log_mib >= 1)
+        self.raft.validate()
     }
 }
 
@@ -160,16 +128,6 @@ impl NodeConfig {
     /// # Errors
     /// When a key is no node number.
     pub fn peers(&self) -> Result<BTreeMap<NodeId, Address>, InvalidConfig> {
-        let invalid = InvalidConfig { key: "peers", rule: "must name nodes by numbers from 1" };
-        let node = |text: &str| text.parse().ok().filter(|node: &NodeId| node.0 > 0).ok_or(invalid);
-        self.peers.iter().map(|(name, address)| Ok((node(name)?, address.clone()))).collect()
-    }
-
-    /// Heartbeats and elections.
-    pub fn timing(&self) -> Timing {
-        match self.raft.profile {
-            Profile::Lan => Timing::LAN,
-            Profile::Demo => Timing::DEMO,
-        }
+        peer_addresses(&self.peers)
     }
 }

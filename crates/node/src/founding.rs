@@ -10,6 +10,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use renkei_consensus::{Engine, OpenError, Replica, StateMachine};
 use renkei_ids::{GroupId, LogId, NodeId, ReplicaId};
+use renkei_peers::AddressBook;
 use renkei_placement::{Change, Group, MetaReply, Placement, Refused};
 use renkei_runtime::{Address, Chain, Shell};
 use renkei_shard::{Command, Item, SlotChange, SlotHold, read};
@@ -17,7 +18,6 @@ use renkei_storage::StorageError;
 use renkei_wire::admin::NodeAt;
 use tokio::sync::Notify;
 
-use crate::book::AddressBook;
 use crate::machine::{MetaMachine, ShardMachine, ShardState, placement, storage_error};
 use crate::metrics::Metrics;
 use crate::proposer::Proposer;

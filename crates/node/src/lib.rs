@@ -3,20 +3,17 @@
 //! Invariant: a node holds pids, tags, buckets and ciphertext. It knows no key of a patient, no pseudonym and no plaintext,
 //! and serves a pid only against a capability that a vault of its cloud signed for the very gateway that presents it.
 //!
-//! Reading order: [`run`] puts the parts together; `serve` is the way of a request, `peers` the way of a Raft message,
+//! Reading order: [`run`] puts the parts together; `serve` is the way of a request, `renkei-peers` that of a Raft message,
 //! `founding` how a cloud begins and how replicas come to where the placement wants them.
 
 mod admin;
-mod book;
 mod capabilities;
 mod config;
 mod denials;
-mod digests;
 mod fatal;
 mod founding;
 mod machine;
 mod metrics;
-mod peers;
 mod proposer;
 mod remote;
 mod routes;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use renkei_consensus::{Engine, EngineOptions, OpenError, SnapshotSchedule};
+use renkei_consensus::{Engine, EngineOptions, OpenError};
 use renkei_ids::{CloudId, NodeId};
+use renkei_peers::{AddressBook, AskDigests, Circle, Digests, HostOf, Lanes, Peers};
 use renkei_runtime::{
     Admit, BindError, Config as _, Http2, OnError, OnShutdown, Role, Shell, TaskKind, bind, serve_routes,
 };
@@ -16,15 +17,13 @@ use tokio::sync::Notify;
 use tonic::service::Routes as GrpcRoutes;
 
 use crate::admin::NodeAdmin;
-use crate::book::AddressBook;
 use crate::capabilities::Capabilities;
 use crate::config::NodeConfig;
 use crate::denials::Denials;
-use crate::digests::Digests;
 use crate::fatal;
 use crate::founding::{Follower, Founder, Hosted};
 use crate::metrics::Metrics;
-use crate::peers::{Lanes, Peers};
+use crate::remote;
 use crate::routes::Routes;
 use crate::serve::{Admission, Records, Server};
 
@@ -132,14 +131,15 @@ fn engine(
 ) -> Result<Engine, NodeError> {
     let root = config.data.dir.join("groups");
     let mut options = EngineOptions::new(cloud, node, root, budget.clone());
-    options.timing = config.timing();
-    options.schedule = SnapshotSchedule {
-        log_bytes: u64::from(config.raft.snapshot_log_mib) << 20,
-        keep_bytes: u64::from(config.raft.keep_log_mib) << 20,
-        ..SnapshotSchedule::default()
-    };
-    let lanes = Arc::new(Lanes::new(shell.clone(), cloud, book.clone()));
+    options.timing = config.raft.timing();
+    options.schedule = config.raft.schedule();
+    let lanes = Arc::new(Lanes::new(shell.clone(), circle(cloud), book.clone()));
     Ok(Engine::new(options, log.clone(), lanes, shell.tasks().spawner(), fatal::on_replica_failure()))
+}
+
+/// Nodes talk to nodes of their cloud.
+fn circle(cloud: CloudId) -> Circle {
+    Circle { cloud, role: Role::Node }
 }
 
 fn background(shell: &Shell, follower: &Follower, server: &Server, log: &LogDb) {
@@ -167,14 +167,16 @@ fn background(shell: &Shell, follower: &Follower, server: &Server, log: &LogDb) 
 }
 
 fn services(shell: &Shell, cloud: CloudId, follower: &Follower, server: Server, disk: Arc<DiskWatch>) -> GrpcRoutes {
-    let peers = Peers { shell: shell.clone(), cloud, engine: follower.engine.clone(), routes: follower.routes.clone() };
-    let digests = Digests {
-        shell: shell.clone(),
-        cloud,
-        engine: follower.engine.clone(),
-        book: follower.book.clone(),
-        metrics: follower.metrics.clone(),
-    };
+    // Before the founding, and for replicas younger than our placement, there is no host to name.
+    let routes = follower.routes.clone();
+    let host_of: HostOf = Arc::new(move |group, replica| routes.node_of(group, replica));
+    let peers = Peers::new(shell.clone(), circle(cloud), follower.engine.clone(), host_of);
+    let (book, tls) = (follower.book.clone(), shell.tls().clone());
+    let ask: AskDigests = Arc::new(move |node, group| {
+        let (book, tls) = (book.clone(), tls.clone());
+        async move { remote::digests(&tls, cloud, node, &book.address(node)?, group).await.ok() }.boxed()
+    });
+    let digests = Digests::new(follower.engine.clone(), ask, follower.metrics.digest_mismatches.clone());
     let founder = Founder { cloud, follower: follower.clone() };
     let records = NodeServiceServer::new(Records { shell: shell.clone(), server })
         .max_decoding_message_size(limits::NODE_MESSAGE_MAX_BYTES)

@@ -1,17 +1,21 @@
 //! The configuration of a vault.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use renkei_consensus::Timing;
-use renkei_ids::CloudId;
-use renkei_runtime::{Config, InvalidConfig};
+use renkei_ids::{CloudId, NodeId};
+use renkei_peers::{RaftSettings, peer_addresses};
+use renkei_runtime::{Address, Config, InvalidConfig};
 use serde::{Deserialize, Serialize};
 
+use crate::membership::Membership;
 use crate::state::{Limit, Limits};
 
 const MIN_MEMORY_MIB: u32 = 128;
+/// Vaults of a group of more than one: two of three go on.
+const REPLICATED: usize = 3;
 
 /// What one vault is told. Keys that are not here are refused.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -19,7 +23,7 @@ const MIN_MEMORY_MIB: u32 = 128;
 pub struct VaultConfig {
     /// Who it is.
     pub vault: Identity,
-    /// Where it serves gateways.
+    /// Where it serves gateways, peers and operators.
     pub listen: Listen,
     /// Where its files are.
     pub data: Data,
@@ -33,6 +37,13 @@ pub struct VaultConfig {
     /// How much of it.
     #[serde(default)]
     pub budgets: BudgetSettings,
+    /// How its group keeps time and log.
+    #[serde(default)]
+    pub raft: RaftSettings,
+    /// The three vaults of its cloud, itself included: number to `host:port`. Without them it is alone. They are fixed
+    /// when the vault is founded.
+    #[serde(default)]
+    pub peers: BTreeMap<String, Address>,
 }
 
 /// `[vault]`
@@ -43,13 +54,6 @@ pub struct Identity {
     pub id: u32,
     /// The cloud, 32 hexadecimal digits.
     pub cloud: String,
-    /// Replicas of the vault. This build runs one.
-    #[serde(default = "default_replicas")]
-    pub replicas: u32,
-}
-
-fn default_replicas() -> u32 {
-    1
 }
 
 /// `[listen]`
@@ -172,11 +176,10 @@ impl Config for VaultConfig {
         self.cloud()?;
         let rule = |key, rule, holds: bool| if holds { Ok(()) } else { Err(InvalidConfig { key, rule }) };
         rule("vault.id", "must be at least 1", self.vault.id >= 1)?;
-        rule(
-            "vault.replicas",
-            "must be 1: this build does not replicate a vault between hosts",
-            self.vault.replicas == 1,
-        )?;
+        let peers = peer_addresses(&self.peers)?;
+        let complete = peers.is_empty() || (peers.len() == REPLICATED && peers.contains_key(&self.number()));
+        rule("peers", "must name three vaults, this one among them, or none", complete)?;
+        self.raft.validate()?;
         rule("memory.total_mib", "must be at least 128", self.memory.total_mib >= MIN_MEMORY_MIB)?;
         rule("openings.minutes", "must be 1 to 60", (1..=60).contains(&self.openings.minutes))
     }
@@ -199,8 +202,11 @@ impl VaultConfig {
         Duration::from_secs(60 * u64::from(self.openings.minutes))
     }
 
-    /// Heartbeats and elections. A vault of one replica elects itself.
-    pub(crate) fn timing() -> Timing {
-        Timing::LAN
+    pub(crate) fn number(&self) -> NodeId {
+        NodeId(self.vault.id)
+    }
+
+    pub(crate) fn membership(&self) -> Result<Membership, InvalidConfig> {
+        Ok(Membership::new(self.number(), peer_addresses(&self.peers)?))
     }
 }

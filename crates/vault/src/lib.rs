@@ -4,20 +4,24 @@
 //! is ever in the clear in log, state, snapshot or backup; a vault knows no record and no person.
 //!
 //! Reading order: [`state`] is what is replicated and decides; [`run`] puts the parts together; `serve` is the way of a
-//! request: look up and wrap, have it decided, unwrap and sign.
+//! request: look up and wrap, have it decided, unwrap and sign; `founding` is how a vault begins.
 //!
 //! The feature `dev-insecure` adds a call that opens patients by pseudonym without tickets, and takes key files that are
 //! sealed to nothing. Such a build serves a development authority on loopback only, and says what it is in its log.
 
-mod alone;
+mod admin;
 mod config;
 mod fatal;
+mod found;
+mod founding;
 #[cfg(feature = "dev-insecure")]
 mod insecure;
 mod key_file;
 mod machine;
+mod membership;
 mod metrics;
 mod random;
+mod remote;
 mod rpc;
 mod serve;
 mod service;
@@ -25,6 +29,8 @@ mod setup;
 pub mod state;
 
 pub use config::{BudgetSettings, LimitSettings, VaultConfig};
+pub use found::run_found;
+pub use founding::KeeperError;
 pub use key_file::{KeyFileError, Purpose};
 pub use service::{VaultError, run};
-pub use setup::{SetupError, setup};
+pub use setup::{SetupError, Source, setup};

@@ -1,6 +1,6 @@
 //! The metrics of a vault. Labels name calls and outcomes, never anything of a patient or an institution.
 
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
 /// Handles to the vault's metrics. Clones share them.
 #[derive(Clone, Debug)]
@@ -11,6 +11,10 @@ pub(crate) struct Metrics {
     pub(crate) items: IntCounterVec,
     /// `renkei_vault_refusals_total{call, code}`: calls of which no item was served.
     pub(crate) refusals: IntCounterVec,
+    /// `renkei_vault_digest_mismatches_total`: replicas whose state differed from their leader's. Any is an incident.
+    pub(crate) digest_mismatches: IntCounter,
+    /// `renkei_vault_leads`: 1 on the vault that leads, else 0.
+    pub(crate) leads: IntGauge,
 }
 
 const SECONDS: [f64; 12] = [0.000_5, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.25, 0.5, 1.0];
@@ -32,10 +36,17 @@ impl Metrics {
                 Opts::new("renkei_vault_refusals_total", "Calls of which no item was served, by code."),
                 &["call", "code"],
             )?,
+            digest_mismatches: IntCounter::new(
+                "renkei_vault_digest_mismatches_total",
+                "Replicas whose state differed from their leader's.",
+            )?,
+            leads: IntGauge::new("renkei_vault_leads", "1 on the vault that leads, else 0.")?,
         };
         registry.register(Box::new(metrics.call_seconds.clone()))?;
         registry.register(Box::new(metrics.items.clone()))?;
         registry.register(Box::new(metrics.refusals.clone()))?;
+        registry.register(Box::new(metrics.digest_mismatches.clone()))?;
+        registry.register(Box::new(metrics.leads.clone()))?;
         Ok(metrics)
     }
 }

@@ -14,12 +14,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use renkei_access::{Period, RecordGrant, Scope, SignedCapability};
-use renkei_consensus::Replica;
+use renkei_consensus::{Engine, Replica};
 use renkei_envelope::Opening;
-use renkei_ids::{CapabilityId, ClassTag, Clock, CloudId, KeyHash};
+use renkei_ids::{CapabilityId, ClassTag, Clock, CloudId, KeyHash, NodeId};
+use renkei_storage::{DiskWatch, StorageError};
 use renkei_wire::vault::Results;
 use renkei_wire::{ErrorCode, Refusal};
 
+use crate::membership::GROUP;
 use crate::metrics::Metrics;
 use crate::state::{Ask, Item, Limits};
 
@@ -29,8 +31,9 @@ use keys::PatientKeys;
 /// What serving a request needs.
 pub(crate) struct Vault {
     pub(crate) cloud: CloudId,
-    pub(crate) replica: Replica,
-    pub(crate) keys: Keys,
+    pub(crate) engine: Engine,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) disk: Arc<DiskWatch>,
     pub(crate) limits: Limits,
     #[cfg_attr(
         not(feature = "dev-insecure"),
@@ -43,7 +46,7 @@ pub(crate) struct Vault {
 
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vault").field("cloud", &self.cloud).field("replica", &self.replica).finish_non_exhaustive()
+        f.debug_struct("Vault").field("cloud", &self.cloud).field("engine", &self.engine).finish_non_exhaustive()
     }
 }
 
@@ -57,6 +60,20 @@ struct Wanted {
 }
 
 impl Vault {
+    /// The replica here; there is none before the founding, and none where the disk was lost.
+    fn replica(&self) -> Result<Replica, Refusal> {
+        self.engine.replica(GROUP).ok_or(Refusal::new(ErrorCode::NotBootstrapped))
+    }
+
+    /// Where to go instead.
+    fn not_leader(&self, leader: Option<NodeId>) -> Refusal {
+        let refusal = Refusal::new(ErrorCode::NotLeader);
+        match leader.filter(|vault| *vault != self.engine.node()) {
+            Some(vault) => refusal.led_by(vault),
+            None => refusal,
+        }
+    }
+
     /// Reads an opening that a gateway presents, for one use.
     fn present(&self, gateway: KeyHash, sealed: &[u8], scope: Scope) -> Result<Opening, Refusal> {
         let invalid = |_| Refusal::new(ErrorCode::OpeningInvalid);
@@ -95,17 +112,22 @@ impl Vault {
             .expect("six classes, one record and a stub of 95 bytes are within the limits")
     }
 
-    /// Measures a call and counts its items.
+    /// Serves a call that the disk has room for, measures it and counts its items.
     async fn told<T>(
         &self,
         call: &'static str,
         deadline: Duration,
+        room: Result<(), StorageError>,
         served: impl Future<Output = Result<Results<T>, Refusal>>,
     ) -> Result<Results<T>, Refusal> {
         let began = Instant::now();
-        // What was proposed is not undone; a key that nobody waits for is dropped.
-        let outcome = tokio::time::timeout(deadline, served).await;
-        let outcome = outcome.unwrap_or(Err(Refusal::new(ErrorCode::OutcomeUnknown)));
+        let outcome = match room {
+            // What was proposed is not undone; a key that nobody waits for is dropped.
+            Ok(()) => {
+                tokio::time::timeout(deadline, served).await.unwrap_or(Err(Refusal::new(ErrorCode::OutcomeUnknown)))
+            }
+            Err(_) => Err(Refusal::new(ErrorCode::DiskLow)),
+        };
         self.metrics.call_seconds.with_label_values(&[call]).observe(began.elapsed().as_secs_f64());
         match &outcome {
             Ok(Results(results)) => results.iter().for_each(|result| {

@@ -1,35 +1,36 @@
 //! Puts a vault together, and takes it down again.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use renkei_access::SigningKey;
-use renkei_consensus::{Engine, EngineOptions, InitializeGroupError, OpenError, Replica};
-use renkei_envelope::{EpochKey, KeyEpoch, SlotKey};
-use renkei_ids::{CloudId, GroupId, LogId, NodeId, ReplicaId, Slot};
-use renkei_runtime::{Admit, BindError, Config as _, Http2, Role, Shell, bind, serve_grpc};
+use renkei_consensus::{Engine, EngineOptions, OpenError};
+use renkei_envelope::EpochKey;
+use renkei_ids::CloudId;
+use renkei_peers::{AddressBook, AskDigests, Circle, Digests, Lanes, Peers};
+use renkei_runtime::{
+    Admit, BindError, Config as _, Http2, OnError, OnShutdown, Role, Shell, TaskKind, bind, serve_routes,
+};
 use renkei_storage::log::{LogDb, LogOptions};
-use renkei_storage::{DirOwner, MemoryBudget, StorageError};
-use renkei_wire::{VaultServiceServer, limits};
+use renkei_storage::{DirOwner, DiskWatch, MemoryBudget, StorageError};
+use renkei_wire::{PeerServiceServer, VaultAdminServiceServer, VaultServiceServer, limits};
+use tonic::service::Routes;
 
-use crate::alone::Alone;
+use crate::admin::VaultAdmin;
 use crate::config::VaultConfig;
 use crate::fatal;
+use crate::founding::{Founder, KeeperError};
 use crate::key_file::{self, FileKey, KeyFileError, Purpose};
-use crate::machine::{VaultMachine, VaultView, storage_error};
+use crate::machine::VaultMachine;
+use crate::membership::GROUP;
 use crate::metrics::Metrics;
-use crate::random::{SystemRandom, draw};
+use crate::remote::Remote;
 use crate::rpc::Rpc;
 use crate::serve::{Keys, Vault};
-use crate::state::{self, Command, Founding, Head};
 
-/// The vault's one group; in its own cluster, so it is no group of the nodes.
-const GROUP: GroupId = GroupId(1);
-const REPLICA: ReplicaId = ReplicaId(1);
-/// Longest time for one replica to elect itself.
-const PATIENCE: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_millis(20);
+/// How often the free disk is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Why a vault does not run.
 #[derive(Debug, thiserror::Error)]
@@ -53,14 +54,9 @@ pub enum VaultError {
     /// A key file.
     #[error("reading the keys")]
     Keys(#[from] KeyFileError),
-    /// The epoch key is not the one that the slot keys are sealed under.
-    #[error("the epoch key of epoch {} does not open the slot keys of epoch {}", given.0, stored.0)]
-    OtherEpochKey {
-        /// That of the file.
-        given: KeyEpoch,
-        /// That of the state.
-        stored: KeyEpoch,
-    },
+    /// The keys do not belong to the state.
+    #[error("comparing the keys with the state")]
+    Keeper(#[from] KeeperError),
     /// A metric was registered twice.
     #[error("registering metrics")]
     Metrics(#[from] prometheus::Error),
@@ -70,12 +66,6 @@ pub enum VaultError {
     /// The replica.
     #[error("opening the replica")]
     Replica(#[from] OpenError),
-    /// The group.
-    #[error("starting the group")]
-    Initialize(#[from] InitializeGroupError),
-    /// The replica did not lead, or did not take its founding, in time.
-    #[error("the vault was not founded within {PATIENCE:?}")]
-    NotFounded,
     /// The port.
     #[error("opening the port")]
     Bind(#[from] BindError),
@@ -90,38 +80,42 @@ pub async fn run(config: VaultConfig, shell: Shell) -> Result<(), VaultError> {
     let cloud = config.cloud()?;
     check_identity(&shell, cloud, config.vault.id)?;
     check_build(&shell, &config)?;
-    let (epoch, epoch_key, signing) = keys(&config)?;
+    let keys = Arc::new(keys(&config)?);
     let metrics = Metrics::register(shell.registry())?;
 
     let budget = MemoryBudget::new((config.memory.total_mib as usize) << 20);
-    let node = NodeId(config.vault.id);
-    let owner = DirOwner { cloud, node, replica: None };
+    let owner = DirOwner { cloud, node: config.number(), replica: None };
     let log =
         LogDb::open(&config.data.dir.join("log"), &LogOptions::new(owner, budget.clone()), fatal::on_log_failure())?;
-    let mut options = EngineOptions::new(cloud, node, config.data.dir.join("groups"), budget);
-    options.timing = VaultConfig::timing();
-    let spawner = shell.tasks().spawner();
-    let engine = Engine::new(options, log.clone(), Arc::new(Alone), spawner, fatal::on_replica_failure());
-    let replica = engine.create(GROUP, REPLICA, Arc::new(VaultMachine)).await?;
-    replica.initialize(BTreeMap::from([(REPLICA, node)])).await?;
-    let founded = found(&replica, cloud, epoch, &epoch_key);
-    tokio::time::timeout(PATIENCE, founded).await.map_err(|_| VaultError::NotFounded)??;
+    let disk = Arc::new(DiskWatch::new(&config.data.dir)?);
+    let membership = config.membership()?;
+    let book = membership.book();
+    let engine = engine(&config, &shell, cloud, budget, &log, &book);
+    let remote = Remote { tls: shell.tls().clone(), cloud, book };
+    let disk_of = Arc::clone(&disk);
+    let founder = Founder { cloud, membership, engine, remote, keys, disk: disk_of };
+    // Only what the founding opened is there to be opened again.
+    founder.engine.open_existing(|group, _| (group == GROUP).then(|| Arc::new(VaultMachine) as Arc<_>)).await?;
+    if let Some(replica) = founder.engine.replica(GROUP) {
+        founder.check_keys(&replica)?;
+    }
 
     let vault = Vault {
         cloud,
-        replica,
-        keys: Keys { epoch, opening: epoch_key.opening_key(), epoch_key, signing },
+        engine: founder.engine.clone(),
+        keys: Arc::clone(&founder.keys),
+        disk,
         limits: config.budgets.limits(),
         life: config.life(),
         clock: shell.clock(),
-        metrics,
+        metrics: metrics.clone(),
     };
+    let engine = founder.engine.clone();
     let listener = bind(config.listen.address)?;
-    let service = VaultServiceServer::new(Rpc { vault: Arc::new(vault) })
-        .max_decoding_message_size(limits::VAULT_MESSAGE_MAX_BYTES)
-        .max_encoding_message_size(limits::VAULT_MESSAGE_MAX_BYTES);
-    let admit = Admit { cloud: Some(cloud), roles: &[Role::Gateway] };
-    let serving = serve_grpc(&shell, "vault", listener, shell.tls().server(admit), Http2::CALLS, service);
+    background(&shell, &founder, &metrics);
+    let admit = Admit { cloud: Some(cloud), roles: &[Role::Gateway, Role::Vault, Role::Operator] };
+    let services = services(&shell, founder, vault, metrics);
+    let serving = serve_routes(&shell, "vault", listener, shell.tls().server(admit), Http2::LANES, services);
     shell.started();
 
     shell.stopping().cancelled().await;
@@ -132,7 +126,67 @@ pub async fn run(config: VaultConfig, shell: Shell) -> Result<(), VaultError> {
     Ok(())
 }
 
-fn check_identity(shell: &Shell, cloud: CloudId, id: u32) -> Result<(), VaultError> {
+/// Vaults talk to vaults of their cloud.
+fn circle(cloud: CloudId) -> Circle {
+    Circle { cloud, role: Role::Vault }
+}
+
+fn engine(
+    config: &VaultConfig,
+    shell: &Shell,
+    cloud: CloudId,
+    budget: MemoryBudget,
+    log: &LogDb,
+    book: &AddressBook,
+) -> Engine {
+    let mut options = EngineOptions::new(cloud, config.number(), config.data.dir.join("groups"), budget);
+    options.timing = config.raft.timing();
+    options.schedule = config.raft.schedule();
+    let lanes = Arc::new(Lanes::new(shell.clone(), circle(cloud), book.clone()));
+    Engine::new(options, log.clone(), lanes, shell.tasks().spawner(), fatal::on_replica_failure())
+}
+
+fn background(shell: &Shell, founder: &Founder, metrics: &Metrics) {
+    let kind = TaskKind { name: "founding", on_error: OnError::StopProcess, on_shutdown: OnShutdown::Cancel };
+    shell.tasks().spawn(kind, founder.clone().keep());
+    let (disk, engine, leads) = (Arc::clone(&founder.disk), founder.engine.clone(), metrics.leads.clone());
+    shell.tasks().spawn_restarting("figures", OnShutdown::Cancel, move || {
+        let (disk, engine, leads) = (Arc::clone(&disk), engine.clone(), leads.clone());
+        async move {
+            loop {
+                tokio::time::sleep(LOOK_EVERY).await;
+                disk.refresh()?;
+                let here = engine.replica(GROUP).is_some_and(|replica| replica.leadership().is_some());
+                leads.set(i64::from(here));
+            }
+            #[expect(unreachable_code, reason = "gives the loop its error type")]
+            Ok::<(), StorageError>(())
+        }
+    });
+}
+
+fn services(shell: &Shell, founder: Founder, vault: Vault, metrics: Metrics) -> Routes {
+    let host_of = founder.membership.host_of();
+    let peers = Peers::new(shell.clone(), circle(founder.cloud), founder.engine.clone(), host_of);
+    let remote = founder.remote.clone();
+    let ask: AskDigests = Arc::new(move |vault, _| {
+        let remote = remote.clone();
+        async move { remote.digests(vault).await.ok() }.boxed()
+    });
+    let digests = Digests::new(founder.engine.clone(), ask, metrics.digest_mismatches);
+    let openings = VaultServiceServer::new(Rpc { vault: Arc::new(vault) })
+        .max_decoding_message_size(limits::VAULT_MESSAGE_MAX_BYTES)
+        .max_encoding_message_size(limits::VAULT_MESSAGE_MAX_BYTES);
+    let peers = PeerServiceServer::new(peers)
+        .max_decoding_message_size(limits::PEER_MESSAGE_MAX_BYTES)
+        .max_encoding_message_size(limits::PEER_MESSAGE_MAX_BYTES);
+    let admin = VaultAdminServiceServer::new(VaultAdmin { founder, digests })
+        .max_decoding_message_size(limits::ADMIN_MESSAGE_MAX_BYTES)
+        .max_encoding_message_size(limits::ADMIN_MESSAGE_MAX_BYTES);
+    Routes::new(openings).add_service(peers).add_service(admin)
+}
+
+pub(crate) fn check_identity(shell: &Shell, cloud: CloudId, id: u32) -> Result<(), VaultError> {
     let identity = shell.tls().identity();
     let same = identity.cloud == cloud && identity.role == Role::Vault && *identity.name == id.to_string();
     if same { Ok(()) } else { Err(VaultError::OtherIdentity { cloud, id, actual: Box::new(identity) }) }
@@ -150,7 +204,7 @@ fn check_build(_: &Shell, _: &VaultConfig) -> Result<(), VaultError> {
     Ok(())
 }
 
-fn keys(config: &VaultConfig) -> Result<(KeyEpoch, EpochKey, SigningKey), VaultError> {
+fn keys(config: &VaultConfig) -> Result<Keys, VaultError> {
     let host = config.keys.host_secret_file.as_deref().map(key_file::host_secret).transpose()?;
     let epoch = key_file::read(&config.keys.epoch_file, Purpose::Epoch, host.as_ref())?;
     let FileKey { epoch: _, key: seed, sealed } =
@@ -158,33 +212,7 @@ fn keys(config: &VaultConfig) -> Result<(KeyEpoch, EpochKey, SigningKey), VaultE
     if !(epoch.sealed && sealed) {
         tracing::warn!("UNSEALED KEYS: the key files of this vault are protected by their mode alone");
     }
-    Ok((epoch.epoch, EpochKey::from_bytes(*epoch.key), SigningKey::from_seed(&seed)))
-}
-
-/// Founds the vault where it is new, and sees that the epoch key is the one its slot keys are sealed under.
-async fn found(replica: &Replica, cloud: CloudId, epoch: KeyEpoch, key: &EpochKey) -> Result<(), VaultError> {
-    let under = loop {
-        match replica.leadership() {
-            Some(under) => break under,
-            None => tokio::time::sleep(PAUSE).await,
-        }
-    };
-    if head(replica)?.is_none() {
-        let seal = |slot| key.seal_slot_key((cloud, slot, epoch), &SlotKey::random(&SystemRandom), &SystemRandom);
-        let founding = Founding { log: LogId::from_bytes(draw()), epoch, slots: Slot::all().map(seal).collect() };
-        // A refusal shows in the state, which is looked at next.
-        let _proposed = replica.propose(under, Command::Found(founding).encode()).await;
-    }
-    let Some(Head { epoch: stored, .. }) = head(replica)? else { return Err(VaultError::NotFounded) };
-    let first = Slot::all().next().expect("there are 4,096");
-    let view = VaultView(replica.view());
-    let sealed = state::slot_key(&view, first).map_err(storage_error)?.ok_or(VaultError::NotFounded)?;
-    match key.open_slot_key((cloud, first, stored), &sealed) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(VaultError::OtherEpochKey { given: epoch, stored }),
-    }
-}
-
-fn head(replica: &Replica) -> Result<Option<Head>, StorageError> {
-    state::head(&VaultView(replica.view())).map_err(storage_error)
+    let epoch_key = EpochKey::from_bytes(*epoch.key);
+    let opening = epoch_key.opening_key();
+    Ok(Keys { epoch: epoch.epoch, opening, epoch_key, signing: SigningKey::from_seed(&seed) })
 }

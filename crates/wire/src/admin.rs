@@ -1,4 +1,4 @@
-//! What an operator, and one node on behalf of another, asks of a node. Nothing here is about a patient.
+//! What operators ask of nodes and vaults, and each of these on behalf of one another. Nothing here is about a patient.
 
 use renkei_ids::{GroupId, NodeId, ReplicaId, SlotEpoch};
 
@@ -94,6 +94,28 @@ pub struct StatusReply {
     pub slot_epoch: SlotEpoch,
     /// Replicas that it hosts, at most [`ADMIN_MAX_REPLICAS`](crate::limits::ADMIN_MAX_REPLICAS).
     pub replicas: Vec<ReplicaStatus>,
+    /// Free share of its data disk in thousandths, 0 to 1,000.
+    pub disk_free_permille: u16,
+}
+
+/// How a vault stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VaultStatus {
+    /// Its number; never 0.
+    pub vault: NodeId,
+    /// All vaults of the group as configured here: 1 to [`ADMIN_MAX_NODES`](crate::limits::ADMIN_MAX_NODES), ascending,
+    /// this one among them.
+    pub members: Vec<NodeId>,
+    /// `None` where none is open: before the founding, and after the disk was lost.
+    pub replica: Option<ReplicaStatus>,
+    /// Log or state of the replica hold something.
+    pub begun: bool,
+    /// The founding has reached this replica.
+    pub founded: bool,
+    /// Ed25519 public key that it signs capabilities with.
+    pub signing_key: [u8; 32],
+    /// Epoch of its epoch key; never 0.
+    pub key_epoch: u32,
     /// Free share of its data disk in thousandths, 0 to 1,000.
     pub disk_free_permille: u16,
 }

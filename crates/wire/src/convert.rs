@@ -31,7 +31,7 @@ mod vault;
 
 pub use admin::{
     InvalidBootstrapReply, InvalidBootstrapRequest, InvalidDigestReply, InvalidMember, InvalidNodeAt, InvalidNodes,
-    InvalidOpenReplicaRequest, InvalidReplicaDigest, InvalidReplicaStatus, InvalidStatusReply,
+    InvalidOpenReplicaRequest, InvalidReplicaDigest, InvalidReplicaStatus, InvalidStatusReply, InvalidVaultStatus,
 };
 pub use audit_page::InvalidAuditPage;
 pub use audit_ref::InvalidAuditRef;

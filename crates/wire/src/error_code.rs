@@ -56,9 +56,9 @@ pub enum ErrorCode {
     RulesConflict,
     /// The record or the patient holds as many of something as there can be.
     LimitReached,
-    /// The cloud was founded before, by another request.
+    /// The cloud was founded before, by another request; or the vault was, and what the one asked held is lost.
     AlreadyBootstrapped,
-    /// The cloud has not been founded.
+    /// The cloud, or the vault, has not been founded.
     NotBootstrapped,
     /// This build does not offer the operation.
     Unimplemented,

@@ -35,6 +35,8 @@ pub use node_address::{InvalidNodeAddress, NodeAddress};
 pub use pb::DESCRIPTORS;
 pub use pb::admin::v1::node_admin_service_client::NodeAdminServiceClient;
 pub use pb::admin::v1::node_admin_service_server::{NodeAdminService, NodeAdminServiceServer};
+pub use pb::admin::v1::vault_admin_service_client::VaultAdminServiceClient;
+pub use pb::admin::v1::vault_admin_service_server::{VaultAdminService, VaultAdminServiceServer};
 pub use pb::node::v1::node_service_client::NodeServiceClient;
 pub use pb::node::v1::node_service_server::{NodeService, NodeServiceServer};
 pub use pb::peer::v1::peer_service_client::PeerServiceClient;

@@ -28,7 +28,7 @@ macro_rules! generated {
 }
 
 generated!(
-    /// What an operator, and one node on behalf of another, asks of a node.
+    /// What operators ask of nodes and vaults, and each of these on behalf of one another.
     admin, "renkei.admin.v1"
 );
 generated!(

@@ -22,7 +22,7 @@ pub struct Refusal {
     pub code: ErrorCode,
     /// How long to wait before a retry, in whole milliseconds; `None` where waiting does not help.
     pub retry_after: Option<Duration>,
-    /// The node that leads, where known.
+    /// The node, or the vault, that leads, where known.
     pub leader_node: Option<NodeId>,
     /// The newest slot map that the refusing node knows.
     pub slot_epoch: Option<SlotEpoch>,

@@ -38,7 +38,8 @@ pub(crate) async fn bootstrap(settings: BootstrapSettings, output: Output) -> Re
     Ok(Exit::Done)
 }
 
-async fn found(
+/// Asks the first node, or the one that it names, for at most `wait`.
+pub(crate) async fn found(
     caller: &Caller,
     nodes: &[NumberedNode],
     request: &BootstrapRequest,

@@ -96,7 +96,7 @@ fn a_token_is_found_in_every_place() {
     fs::write(dir.path().join("logs/node.err"), padded("text", 3 << 20)).unwrap();
     fs::write(dir.path().join("logs/node.1.zst"), zstd(&padded("text-zstd", 800))).unwrap();
 
-    let findings = scan(dir.path(), &tokens).unwrap();
+    let findings = scan(dir.path(), &tokens, None).unwrap();
     let found = |name: &str| places(&findings, &tokens, name);
     let plain = |part: fn(String) -> Part, family: &str| (part(family.to_owned()), false);
     let inflated = |family: &str| (Part::Value(family.to_owned()), true);
@@ -120,7 +120,7 @@ fn where_nothing_was_planted_nothing_is_found_and_everything_was_looked_at() {
     let dir = tempfile::tempdir().unwrap();
     write_log(&dir.path().join("log"), vec![padded("other", 800).into()]);
     write_state(&dir.path().join("state"), vec![(BODY, b"k1".to_vec(), noise(64 << 10))]);
-    let findings = scan(dir.path(), &Tokens::new([token("log")]).unwrap()).unwrap();
+    let findings = scan(dir.path(), &Tokens::new([token("log")]).unwrap(), None).unwrap();
     assert_eq!((findings.total, findings.databases, findings.cut_frames), (0, 3, 0));
     assert!(findings.pairs >= 3 && findings.files > 10 && findings.bytes > 128 << 10, "{findings:?}");
 }
@@ -130,7 +130,7 @@ fn a_database_that_does_not_open_is_named_and_its_files_are_looked_at() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("CURRENT"), b"MANIFEST-000099\n").unwrap();
     fs::write(dir.path().join("000001.log"), padded("torn", 100)).unwrap();
-    let findings = scan(dir.path(), &Tokens::new([token("torn")]).unwrap()).unwrap();
+    let findings = scan(dir.path(), &Tokens::new([token("torn")]).unwrap(), None).unwrap();
     assert_eq!((findings.total, findings.databases, findings.unopened.len()), (1, 0, 1));
     assert_eq!(findings.unopened[0].0, dir.path());
 }

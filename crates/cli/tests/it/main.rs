@@ -11,4 +11,5 @@ mod t30_admin;
 mod t40_scan;
 mod t50_deploy;
 mod t60_record;
-mod t70_hosts;
+mod t70_demo;
+mod t80_hosts;

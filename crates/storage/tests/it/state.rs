@@ -3,8 +3,8 @@ use std::thread;
 use std::time::Instant;
 
 use bytes::Bytes;
-use renkei_storage::StorageError;
 use renkei_storage::state::{Direction, Family, FamilySpec, KeyRange, Read, StateDb, SystemKey, Tier, View};
+use renkei_storage::{MemoryBudget, StorageError};
 
 use crate::fixture::{BODIES, FAMILIES, LOCAL, ROWS, budget, copy_as_if_killed, open_state, replica_owner};
 
@@ -53,6 +53,24 @@ fn a_view_does_not_see_what_is_committed_after_it_and_outlives_the_handle() {
     };
     assert_eq!(read(view), (Some("old".into()), vec!["abc1".into()], Bytes::from_static(b"1")));
     assert_eq!(read(later), (Some("new".into()), vec!["abc2".into(), "abc1".into()], Bytes::from_static(b"2")));
+}
+
+#[test]
+fn replicas_with_a_row_in_each_family_leave_the_memtable_budget_to_the_data() {
+    const REPLICAS: u64 = 24;
+    let dir = tempfile::tempdir().unwrap();
+    // The smallest process: families that grew by RocksDB's own megabyte would take four times the share.
+    let budget = MemoryBudget::new(0);
+    let open = |replica: u64| {
+        let dir = dir.path().join(replica.to_string());
+        let db = StateDb::open(&dir, &replica_owner(replica), FAMILIES, &budget).unwrap();
+        put(&db, "1", &[(ROWS, "abc1", "row"), (BODIES, "b", "body"), (LOCAL, "l", "local")]);
+        db
+    };
+    let replicas: Vec<StateDb> = (1..=REPLICAS).map(open).collect();
+    let (used, share) = (budget.state_memtable_used_bytes(), budget.state_memtable_bytes());
+    assert!(used > 0 && used <= share / 4, "{used} of {share} bytes");
+    assert!(replicas.iter().all(|db| db.unflushed().unwrap().bytes > 0), "and nothing was flushed");
 }
 
 #[test]

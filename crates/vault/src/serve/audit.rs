@@ -41,7 +41,7 @@ impl Vault {
             let opened: Result<Vec<_>, Refusal> = self.decide(gateway, request, prepare, finish).await?;
             Ok(Results(opened?.into_iter().map(Ok).collect()))
         };
-        let Results(stubs) = self.told("stubs", deadline, served).await?;
+        let Results(stubs) = self.told("stubs", deadline, self.disk.admit_reads(), served).await?;
         stubs.into_iter().collect::<Result<_, _>>().map(OpenStubsReply)
     }
 

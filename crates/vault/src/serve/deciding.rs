@@ -35,21 +35,24 @@ impl Vault {
     {
         let prepare = Arc::new(prepare);
         for _ in 0..TRIES {
-            let under = self.replica.leadership().ok_or(Refusal::new(ErrorCode::Unavailable))?;
-            let (vault, making) = (Arc::clone(self), Arc::clone(&prepare));
+            let replica = self.replica()?;
+            let elsewhere = || self.not_leader(replica.leader_hint().map(|(_, vault)| vault));
+            let under = replica.leadership().ok_or_else(elsewhere)?;
+            // Taken after the leadership, so that it holds everything that earlier leaders acknowledged.
+            let (vault, making, view) = (Arc::clone(self), Arc::clone(&prepare), VaultView(replica.view()));
             let (command, prepared) = blocking(move || {
-                let (items, prepared) = making(&vault, &VaultView(vault.replica.view()))?;
+                let (items, prepared) = making(&vault, &view)?;
                 let time = vault.clock.now();
                 let batch = Batch { time, gateway, request, limits: vault.limits, items };
                 Ok((Command::Decide(batch).encode(), prepared))
             })
             .await?;
-            let reply = self.replica.propose(under, command).await.map_err(not_recorded)?;
+            let reply = replica.propose(under, command).await.map_err(|error| self.not_recorded(error))?;
             match Verdicts::decode(&reply) {
                 Ok(Verdicts::Decided(verdicts)) => {
-                    let vault = Arc::clone(self);
+                    let (vault, view) = (Arc::clone(self), VaultView(replica.view()));
                     let decided = verdicts.into_iter().map(decided).collect();
-                    return blocking(move || finish(&vault, &VaultView(vault.replica.view()), prepared, decided)).await;
+                    return blocking(move || finish(&vault, &view, prepared, decided)).await;
                 }
                 Ok(Verdicts::Again) => {}
                 Ok(Verdicts::NotFounded) => return Err(Refusal::new(ErrorCode::NotBootstrapped)),
@@ -57,6 +60,15 @@ impl Vault {
             }
         }
         Err(Refusal::new(ErrorCode::Busy))
+    }
+
+    fn not_recorded(&self, error: ProposeError) -> Refusal {
+        match error {
+            ProposeError::NotLeader { hint } => self.not_leader(hint.map(|(_, vault)| vault)),
+            ProposeError::Overloaded => Refusal::new(ErrorCode::Busy),
+            ProposeError::OutcomeUnknown => Refusal::new(ErrorCode::OutcomeUnknown),
+            ProposeError::Stopped => Refusal::new(ErrorCode::ShuttingDown),
+        }
     }
 }
 
@@ -76,13 +88,4 @@ fn decided(verdict: Verdict) -> Result<Pid, Refusal> {
         Verdict::Refused { reason: Reason::Evidence, .. } => Err(Refusal::new(ErrorCode::EvidenceInsufficient)),
         Verdict::Refused { reason: Reason::NoPatient, .. } => Err(Refusal::new(ErrorCode::OpeningInvalid)),
     }
-}
-
-fn not_recorded(error: ProposeError) -> Refusal {
-    Refusal::new(match error {
-        ProposeError::NotLeader { .. } => ErrorCode::Unavailable,
-        ProposeError::Overloaded => ErrorCode::Busy,
-        ProposeError::OutcomeUnknown => ErrorCode::OutcomeUnknown,
-        ProposeError::Stopped => ErrorCode::ShuttingDown,
-    })
 }

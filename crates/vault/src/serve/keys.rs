@@ -1,5 +1,7 @@
 //! Unwrapping: from the epoch key and what the state holds to a patient's keys.
 
+use std::fmt;
+
 use bytes::Bytes;
 use renkei_access::SigningKey;
 use renkei_envelope::{
@@ -21,6 +23,12 @@ pub(crate) struct Keys {
     pub(crate) epoch_key: EpochKey,
     pub(crate) opening: OpeningKey,
     pub(crate) signing: SigningKey,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keys").field("epoch", &self.epoch).finish_non_exhaustive()
+    }
 }
 
 /// A patient's keys, unwrapped for as long as one answer takes.

@@ -43,7 +43,7 @@ impl Vault {
                 items.iter().zip(&drawn).zip(decided).map(one).collect::<Result<_, _>>().map(Results)
             },
         );
-        self.told("open", deadline, served).await
+        self.told("open", deadline, self.disk.admit_reads(), served).await
     }
 
     fn expires(&self, now: UnixMillis) -> UnixMillis {

@@ -87,7 +87,7 @@ impl Vault {
             );
             Ok(in_order(granted.await?, refused))
         };
-        self.told("puts", deadline, served).await
+        self.told("puts", deadline, self.disk.admit_writes(), served).await
     }
 
     fn prepare_puts(
@@ -187,7 +187,7 @@ impl Vault {
                 });
             Ok(in_order(granted.await?, refused))
         };
-        self.told("deletes", deadline, served).await
+        self.told("deletes", deadline, self.disk.admit_reads(), served).await
     }
 
     fn delete_granted(

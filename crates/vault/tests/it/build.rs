@@ -1,5 +1,6 @@
 //! What a build is, and what its key files are.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -8,8 +9,8 @@ use std::sync::Arc;
 
 use renkei_ids::{Clock, CloudId};
 use renkei_launch::{
-    Authority, LaunchError, Leaf, Process, ProcessSpec, READY_TIMEOUT, ReservedPort, STOP_TIMEOUT, VaultSpec, beside,
-    vault_config,
+    Authority, LaunchError, Leaf, Process, ProcessSpec, READY_TIMEOUT, RaftProfile, ReservedPort, STOP_TIMEOUT,
+    VaultSpec, beside, vault_config,
 };
 use renkei_runtime::{Address, ExpectedPeer, Http2, Role, SystemClock, Tls};
 use renkei_wire::pb::vault::v1 as pb;
@@ -21,10 +22,17 @@ const INSECURE: bool = cfg!(feature = "dev-insecure");
 const MARKER: &[u8] = b"renkei-vault dev-insecure: patients open by pseudonym, without a ticket";
 
 fn setup(dir: &Path, host_secret: Option<&Path>) -> Output {
+    setup_from(dir, host_secret, None)
+}
+
+fn setup_from(dir: &Path, host_secret: Option<&Path>, from: Option<(&Path, &Path)>) -> Output {
     let mut command = Command::new(beside("renkei-vault").unwrap());
     command.args(["setup", "--dir"]).arg(dir);
     if let Some(path) = host_secret {
         command.arg("--host-secret").arg(path);
+    }
+    if let Some((dir, secret)) = from {
+        command.arg("--from").arg(dir).arg("--from-secret").arg(secret);
     }
     command.output().unwrap()
 }
@@ -90,6 +98,8 @@ impl Sealed {
             data: dir.path().join("data"),
             memory_mib: 256,
             keys,
+            raft: RaftProfile::Lan,
+            peers: BTreeMap::new(),
         });
         fs::write(&config, table.to_string()).unwrap();
         let host = format!("keys.host_secret_file={}", host.display());
@@ -103,6 +113,12 @@ impl Sealed {
     fn start(&self) -> Result<Process, LaunchError> {
         let mut process = Process::start(&self.spec)?;
         process.wait_ready(READY_TIMEOUT).map(|()| process)
+    }
+
+    /// Has it begin; what was said where it does not.
+    fn found(&self) -> Result<(), String> {
+        let done = Command::new(beside("renkei-vault").unwrap()).arg("found").args(&self.spec.args).output().unwrap();
+        if done.status.success() { Ok(()) } else { Err(String::from_utf8(done.stderr).unwrap()) }
     }
 
     fn log(&self) -> String {
@@ -131,6 +147,7 @@ async fn a_build_without_the_feature_opens_nobody_without_a_ticket() {
 fn a_vault_whose_keys_were_changed_does_not_start() {
     let sealed = Sealed::new(&[]);
     let mut process = sealed.start().unwrap();
+    sealed.found().unwrap();
     assert!(process.stop(STOP_TIMEOUT).unwrap().success());
     let epoch = sealed.dir.path().join("keys/epoch.key");
     let kept = fs::read(&epoch).unwrap();
@@ -150,10 +167,49 @@ fn a_vault_whose_keys_were_changed_does_not_start() {
 }
 
 #[test]
-fn a_configuration_with_more_replicas_than_this_build_runs_is_refused() {
-    let sealed = Sealed::new(&["vault.replicas=3"]);
-    assert!(sealed.start().is_err());
-    assert!(sealed.log().contains("vault.replicas"), "{}", sealed.log());
+fn the_keys_of_the_first_host_are_sealed_anew_for_each_other_host() {
+    let dir = tempfile::tempdir().unwrap();
+    let [first, way, second] = ["first", "way", "second"].map(|name| dir.path().join(name));
+    let [host_1, on_the_way, host_2] = [(1, "host-1"), (2, "way-secret"), (3, "host-2")].map(|(byte, name)| {
+        let path = dir.path().join(name);
+        secret_file(&path, &[byte; 32]);
+        path
+    });
+    assert!(setup(&first, Some(&host_1)).status.success());
+    assert!(setup_from(&way, Some(&on_the_way), Some((&first, &host_1))).status.success());
+    let wrong = setup_from(&second, Some(&host_2), Some((&way, &host_1)));
+    assert!(!wrong.status.success() && !second.exists(), "another secret opens nothing");
+    assert!(setup_from(&second, Some(&host_2), Some((&way, &on_the_way))).status.success());
+
+    let read = |dir: &Path, name: &str| fs::read_to_string(dir.join(name)).unwrap();
+    assert_eq!(read(&first, "signing.pub"), read(&second, "signing.pub"));
+    for name in ["epoch.key", "signing.key"] {
+        assert!(read(&second, name).contains("\nseal host\n"));
+        assert!(read(&first, name) != read(&second, name) && read(&way, name) != read(&second, name));
+    }
+    // The same keys: sealed back for the first host they open the state that they made.
+    let sealed = Sealed::new(&[]);
+    let mut process = sealed.start().unwrap();
+    sealed.found().unwrap();
+    assert!(process.stop(STOP_TIMEOUT).unwrap().success());
+    let (keys, host) = (sealed.dir.path().join("keys"), sealed.dir.path().join("host"));
+    let copy = sealed.dir.path().join("copy");
+    assert!(setup_from(&copy, Some(&host), Some((&keys, &host))).status.success());
+    assert_ne!(read(&copy, "epoch.key"), read(&keys, "epoch.key"));
+    fs::copy(copy.join("epoch.key"), keys.join("epoch.key")).unwrap();
+    assert!(sealed.start().is_ok());
+}
+
+#[test]
+fn a_vault_has_two_peers_or_none_and_is_one_of_them() {
+    let three = |own: u32| format!("peers={{ {own} = \"a:1\", 8 = \"b:1\", 9 = \"c:1\" }}");
+    for (peers, taken) in
+        [(three(1), true), (three(2), false), ("peers={ 1 = \"a:1\", 2 = \"b:1\" }".to_owned(), false)]
+    {
+        let sealed = Sealed::new(&[&peers]);
+        assert_eq!(sealed.start().is_ok(), taken, "{peers}");
+        assert_eq!(sealed.log().contains("peers must name three vaults"), !taken, "{}", sealed.log());
+    }
 }
 
 #[test]

@@ -6,7 +6,13 @@
 mod budgets;
 mod build;
 #[cfg(feature = "dev-insecure")]
+mod founding;
+#[cfg(feature = "dev-insecure")]
+mod group;
+#[cfg(feature = "dev-insecure")]
 mod openings;
+#[cfg(feature = "dev-insecure")]
+mod peers;
 #[cfg(feature = "dev-insecure")]
 mod rest;
 #[cfg(feature = "dev-insecure")]

@@ -9,7 +9,7 @@ use renkei_wire::vault::{OpenStubsReply, OpenStubsRequest, Opened, SealedStub};
 use crate::world::{DEADLINE, World, asking};
 
 /// What of an opening is the same each time.
-fn constant(opened: &Opened) -> impl PartialEq + use<> {
+pub(crate) fn constant(opened: &Opened) -> impl PartialEq + use<> {
     let Opened { pid, classes, institution, binding, reference_key, .. } = opened.clone();
     (pid, classes, institution, binding, reference_key)
 }
@@ -96,9 +96,9 @@ async fn no_role_but_a_gateway_is_served() {
     for role in [Role::Node, Role::Institution, Role::Operator, Role::Registrar, Role::Vault, Role::Loadtest] {
         let tls = world.identity(role, "1");
         let request = renkei_wire::pb::vault::v1::OpenInsecureRequest::default();
-        assert!(world.client(&tls).open_insecure(request).await.is_err(), "{role}");
+        assert!(world.client(&tls, 1).open_insecure(request).await.is_err(), "{role}");
         let request = renkei_wire::pb::vault::v1::PutsRequest::default();
-        assert!(world.client(&tls).puts(request).await.is_err(), "{role}");
+        assert!(world.client(&tls, 1).puts(request).await.is_err(), "{role}");
     }
 }
 

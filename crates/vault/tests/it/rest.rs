@@ -32,7 +32,7 @@ async fn no_file_holds_a_pseudonym_or_a_key_in_the_clear() {
     world.processes.stop_all().unwrap();
 
     let mut pid_seen = false;
-    for path in files(&world.data()) {
+    for path in files(&world.data(1)) {
         let bytes = std::fs::read(&path).unwrap();
         let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
         for (name, secret) in &secrets {

@@ -6,6 +6,7 @@ mod member;
 mod node_at;
 mod open_replica;
 mod status;
+mod vault_status;
 
 pub use bootstrap::{InvalidBootstrapReply, InvalidBootstrapRequest};
 pub use digest::{InvalidDigestReply, InvalidReplicaDigest};
@@ -13,3 +14,4 @@ pub use member::InvalidMember;
 pub use node_at::{InvalidNodeAt, InvalidNodes};
 pub use open_replica::InvalidOpenReplicaRequest;
 pub use status::{InvalidReplicaStatus, InvalidStatusReply};
+pub use vault_status::InvalidVaultStatus;

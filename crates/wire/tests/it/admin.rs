@@ -1,7 +1,7 @@
-//! Messages of operators and nodes: there and back, and refused at their edges.
+//! Messages of operators, nodes and vaults: there and back, and refused at their edges.
 
 use renkei_wire::admin::{
-    BootstrapReply, BootstrapRequest, DigestReply, DigestRequest, OpenReplicaRequest, StatusReply,
+    BootstrapReply, BootstrapRequest, DigestReply, DigestRequest, OpenReplicaRequest, StatusReply, VaultStatus,
 };
 use renkei_wire::limits::{ADMIN_MAX_NODES, ADMIN_MAX_REPLICAS};
 use renkei_wire::pb::admin::v1 as pb;
@@ -36,6 +36,46 @@ fn status() -> pb::StatusReply {
         leads: false,
     };
     pb::StatusReply { node: 1, slot_epoch: 5, replicas: vec![replica], disk_free_permille: 1_000 }
+}
+
+fn vault_status() -> pb::VaultStatusReply {
+    pb::VaultStatusReply {
+        vault: 2,
+        members: vec![1, 2, 3],
+        replica: status().replicas.pop(),
+        begun: true,
+        founded: true,
+        signing_key: vec![7; 32].into(),
+        key_epoch: 1,
+        disk_free_permille: 1_000,
+    }
+}
+
+#[test]
+fn a_vaults_status_reads_back_and_is_refused_at_its_edges() {
+    let lost = pb::VaultStatusReply { replica: None, begun: false, founded: false, ..vault_status() };
+    for message in [vault_status(), lost] {
+        let read = VaultStatus::try_from(message.clone()).expect("it is valid");
+        assert_eq!(pb::VaultStatusReply::from(read), message);
+    }
+    type Plant = fn(&mut pb::VaultStatusReply);
+    let plants: [(&str, Plant); 10] = [
+        ("vault", |status| status.vault = 0),
+        ("no members", |status| status.members.clear()),
+        ("too many", |status| status.members = (1..=65).collect()),
+        ("not a member", |status| status.members = vec![1, 3]),
+        ("twice", |status| status.members = vec![2, 2, 3]),
+        ("out of order", |status| status.members = vec![3, 2, 1]),
+        ("member 0", |status| status.members = vec![0, 2]),
+        ("replica", |status| status.replica.as_mut().expect("it has one").replica = 0),
+        ("signing key", |status| status.signing_key = vec![7; 31].into()),
+        ("epoch", |status| status.key_epoch = 0),
+    ];
+    for (name, plant) in plants {
+        let mut message = vault_status();
+        plant(&mut message);
+        assert!(VaultStatus::try_from(message).is_err(), "{name}");
+    }
 }
 
 #[test]

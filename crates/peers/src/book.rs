@@ -1,4 +1,4 @@
-//! Where the nodes of the cloud are: from configuration, from what operators and peers say, and from the placement.
+//! Where peers are: from configuration, from what operators and peers say, and from whatever places replicas.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,21 +7,23 @@ use arc_swap::ArcSwap;
 use renkei_ids::NodeId;
 use renkei_runtime::Address;
 
-/// Addresses by node. Clones share them.
+/// Addresses of peers, by their number. Clones share them.
 #[derive(Clone, Debug)]
-pub(crate) struct AddressBook(Arc<ArcSwap<HashMap<NodeId, Address>>>);
+pub struct AddressBook(Arc<ArcSwap<HashMap<NodeId, Address>>>);
 
 impl AddressBook {
-    pub(crate) fn new(known: impl IntoIterator<Item = (NodeId, Address)>) -> Self {
+    /// A book of what is known from the start.
+    pub fn new(known: impl IntoIterator<Item = (NodeId, Address)>) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(known.into_iter().collect())))
     }
 
-    pub(crate) fn address(&self, node: NodeId) -> Option<Address> {
+    /// Where a peer is, if that is known.
+    pub fn address(&self, node: NodeId) -> Option<Address> {
         self.0.load().get(&node).cloned()
     }
 
-    /// Notes where nodes are; what is not named stays.
-    pub(crate) fn note(&self, places: &[(NodeId, Address)]) {
+    /// Notes where peers are; what is not named stays.
+    pub fn note(&self, places: &[(NodeId, Address)]) {
         let book = self.0.load();
         if places.iter().any(|(node, address)| book.get(node) != Some(address)) {
             self.0.rcu(|book| {

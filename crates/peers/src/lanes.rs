@@ -9,35 +9,37 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use renkei_consensus::{Address, Lane, PeerTransport, TransportError};
-use renkei_ids::{CloudId, NodeId};
+use renkei_ids::NodeId;
 use renkei_runtime::{OnError, OnShutdown, Shell, TaskKind};
 
-use super::link::Link;
+use crate::Circle;
 use crate::book::AddressBook;
+use crate::link::Link;
 
 /// Links to all peers. Each is made, with a task of its own, when it is first used.
-pub(crate) struct Lanes {
+pub struct Lanes {
     shell: Shell,
-    cloud: CloudId,
+    circle: Circle,
     book: AddressBook,
     links: Mutex<HashMap<(NodeId, Lane), Arc<Link>>>,
 }
 
 impl fmt::Debug for Lanes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lanes").field("cloud", &self.cloud).finish_non_exhaustive()
+        f.debug_struct("Lanes").field("circle", &self.circle).finish_non_exhaustive()
     }
 }
 
 impl Lanes {
-    pub(crate) fn new(shell: Shell, cloud: CloudId, book: AddressBook) -> Self {
-        Self { shell, cloud, book, links: Mutex::default() }
+    /// Links within a circle, to wherever the book says. The tasks of the shell keep them.
+    pub fn new(shell: Shell, circle: Circle, book: AddressBook) -> Self {
+        Self { shell, circle, book, links: Mutex::default() }
     }
 
     fn link(&self, node: NodeId, lane: Lane) -> Arc<Link> {
         let mut links = self.links.lock().expect("nothing panics while it holds the links");
         let link = links.entry((node, lane)).or_insert_with(|| {
-            let link = Arc::new(Link::new(self.cloud, node, lane));
+            let link = Arc::new(Link::new(self.circle, node, lane));
             // Replicas say goodbye while they shut down, so links end after everything else.
             let kind =
                 TaskKind { name: "peer link", on_error: OnError::StopProcess, on_shutdown: OnShutdown::CancelLast };

@@ -1,33 +1,57 @@
 //! The answering side of the lanes.
 
+use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
 use futures::stream::FuturesUnordered;
 use futures::{Stream, StreamExt, stream};
 use renkei_consensus::{Engine, ReceiveError};
-use renkei_ids::{CloudId, NodeId};
-use renkei_runtime::{OnError, OnShutdown, PeerIdentity, Role, Shell, TaskKind};
+use renkei_ids::{GroupId, NodeId, ReplicaId};
+use renkei_runtime::{OnError, OnShutdown, PeerIdentity, Shell, TaskKind};
 use renkei_wire::pb::peer::v1 as pb;
 use renkei_wire::peer::{Lane, PeerFrames};
 use renkei_wire::{ErrorCode, PeerService, Refusal};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::assembly::{Assembly, Incoming};
-use super::engine_lane;
-use super::outbox::{Outbox, Outgoing};
-use crate::routes::Routes;
+use crate::assembly::{Assembly, Disorder, Incoming};
+use crate::outbox::{Outbox, Outgoing};
+use crate::{Circle, engine_lane};
 
 /// Requests of one stream that may wait for their answers. Above what a peer's pipeline has in flight for 64 groups.
 const CALLS_MAX: usize = 8_192;
 
-/// Takes in what peers send.
-#[derive(Clone, Debug)]
-pub(crate) struct Peers {
-    pub(crate) shell: Shell,
-    pub(crate) cloud: CloudId,
-    pub(crate) engine: Engine,
-    pub(crate) routes: Routes,
+/// Where a replica lives, as far as this process knows; `None` where it does not, and the certificate is all there is.
+pub type HostOf = Arc<dyn Fn(GroupId, ReplicaId) -> Option<NodeId> + Send + Sync>;
+
+/// Takes in what peers send, and refuses everybody else. Clones share everything.
+#[derive(Clone)]
+pub struct Peers {
+    shell: Shell,
+    circle: Circle,
+    engine: Engine,
+    host_of: HostOf,
+}
+
+impl fmt::Debug for Peers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peers").field("circle", &self.circle).field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
+
+impl Peers {
+    /// Hands frames of the circle to the replicas of an engine.
+    pub fn new(shell: Shell, circle: Circle, engine: Engine, host_of: HostOf) -> Self {
+        Self { shell, circle, engine, host_of }
+    }
+
+    /// The number of a caller who belongs to the circle.
+    fn member(&self, caller: Option<&PeerIdentity>) -> Result<NodeId, Refusal> {
+        let Circle { cloud, role } = self.circle;
+        let member = caller.filter(|caller| caller.cloud == cloud && caller.role == role);
+        let number = member.and_then(|caller| caller.name.parse::<NodeId>().ok()).filter(|number| number.0 > 0);
+        number.ok_or(Refusal::new(ErrorCode::RoleNotAllowed))
+    }
 }
 
 type Frames = Pin<Box<dyn Stream<Item = Result<pb::PeerFrames, Status>> + Send>>;
@@ -37,10 +61,8 @@ impl PeerService for Peers {
     type ExchangeStream = Frames;
 
     async fn exchange(&self, request: Request<Streaming<pb::PeerFrames>>) -> Result<Response<Frames>, Status> {
-        let peer = request.extensions().get::<PeerIdentity>().filter(|peer| peer.role == Role::Node);
-        let node = peer.and_then(|peer| peer.name.parse::<NodeId>().ok());
-        let node = node.ok_or(Refusal::new(ErrorCode::RoleNotAllowed))?;
-        let outbox = Arc::new(Outbox::new(self.cloud));
+        let node = self.member(request.extensions().get())?;
+        let outbox = Arc::new(Outbox::new(self.circle.cloud));
         let (ended, end) = tokio::sync::oneshot::channel::<()>();
         let lane = Arc::new(OnceLock::new());
         let serve = Exchange { peers: self.clone(), node, outbox: Arc::clone(&outbox), lane: Arc::clone(&lane) };
@@ -70,21 +92,21 @@ struct Exchange {
 /// Why a stream of a peer was closed from here.
 #[derive(Debug, thiserror::Error)]
 enum Closed {
-    #[error("node {0} sent frames that do not read")]
+    #[error("peer {0} sent frames that do not read")]
     Unreadable(NodeId),
-    #[error("node {0} changed the lane of a stream")]
+    #[error("peer {0} changed the lane of a stream")]
     OtherLane(NodeId),
-    #[error("node {0} sent a frame of another cloud")]
+    #[error("peer {0} sent a frame of another cloud")]
     OtherCloud(NodeId),
-    #[error("node {0} sent a frame in the name of a replica of another node")]
+    #[error("peer {0} sent a frame in the name of a replica of another peer")]
     ForeignReplica(NodeId),
-    #[error("node {node} sent frames in disorder")]
+    #[error("peer {node} sent frames in disorder")]
     Disorder {
         node: NodeId,
         #[source]
-        source: super::assembly::Disorder,
+        source: Disorder,
     },
-    #[error("node {0} takes no answers")]
+    #[error("peer {0} takes no answers")]
     Stuck(NodeId),
 }
 
@@ -125,11 +147,10 @@ impl Exchange {
         }
         let mut calls = Vec::new();
         for frame in frames {
-            if frame.cloud != self.peers.cloud {
+            if frame.cloud != self.peers.circle.cloud {
                 return Err(Closed::OtherCloud(self.node));
             }
-            // Before the founding, and for replicas younger than our placement, the certificate is all there is.
-            let host = self.peers.routes.node_of(frame.group, frame.from);
+            let host = (self.peers.host_of)(frame.group, frame.from);
             if host.is_some_and(|host| host != self.node) {
                 return Err(Closed::ForeignReplica(self.node));
             }

@@ -9,18 +9,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::stream;
 use renkei_consensus::{Address, Lane, TransportError};
-use renkei_ids::{CloudId, NodeId};
-use renkei_runtime::{ExpectedPeer, Http2, Role, Tls};
+use renkei_ids::NodeId;
+use renkei_runtime::{ExpectedPeer, Http2, Tls};
 use renkei_wire::limits::PEER_MESSAGE_MAX_BYTES;
 use renkei_wire::pb::peer::v1 as pb;
 use renkei_wire::peer::PeerFrames;
 use renkei_wire::{CallId, PeerServiceClient};
 use tokio::sync::oneshot;
 
-use super::assembly::{Assembly, Incoming};
-use super::outbox::{Outbox, Outgoing};
-use super::{IDLE_TIMEOUT, wire_lane};
+use crate::assembly::{Assembly, Incoming};
 use crate::book::AddressBook;
+use crate::outbox::{Outbox, Outgoing};
+use crate::{Circle, IDLE_TIMEOUT, wire_lane};
 
 /// Pause after a lost or refused stream. Meanwhile requests fail at once, which makes Raft back off.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -31,7 +31,7 @@ type Answer = Result<Bytes, TransportError>;
 
 #[derive(Debug)]
 pub(crate) struct Link {
-    cloud: CloudId,
+    circle: Circle,
     node: NodeId,
     lane: Lane,
     outbox: Outbox,
@@ -61,12 +61,12 @@ impl Drop for Asked {
 }
 
 impl Link {
-    pub(crate) fn new(cloud: CloudId, node: NodeId, lane: Lane) -> Self {
+    pub(crate) fn new(circle: Circle, node: NodeId, lane: Lane) -> Self {
         Self {
-            cloud,
+            circle,
             node,
             lane,
-            outbox: Outbox::new(cloud),
+            outbox: Outbox::new(circle.cloud),
             waiting: Mutex::default(),
             next_call: AtomicU64::new(1),
             down: AtomicBool::new(false),
@@ -95,7 +95,7 @@ impl Link {
             self.down.store(true, Ordering::Relaxed);
             self.waiting().clear();
             self.outbox.clear();
-            tracing::debug!(node = %self.node, lane = ?self.lane, reason = lost, "peer link down");
+            tracing::debug!(peer = %self.node, lane = ?self.lane, reason = lost, "peer link down");
             tokio::time::sleep(PAUSE).await;
             self.down.store(false, Ordering::Relaxed);
         }
@@ -105,7 +105,8 @@ impl Link {
     async fn exchange(self: Arc<Self>, tls: &Tls, book: &AddressBook) -> &'static str {
         let Some(address) = book.address(self.node) else { return "no address" };
         let name = Some(self.node.to_string().into());
-        let expected = ExpectedPeer { cloud: self.cloud, role: Role::Node, name };
+        let Circle { cloud, role } = self.circle;
+        let expected = ExpectedPeer { cloud, role, name };
         let channel = tls.channel(&address, expected, Http2::LANES);
         let mut client = PeerServiceClient::new(channel)
             .max_decoding_message_size(PEER_MESSAGE_MAX_BYTES)
@@ -142,7 +143,7 @@ impl Link {
             return Err("answers of another lane");
         }
         for frame in frames {
-            if frame.cloud != self.cloud {
+            if frame.cloud != self.circle.cloud {
                 return Err("a frame of another cloud");
             }
             if let Some(Incoming { call, content, .. }) = assembly.push(frame).map_err(|_| "frames in disorder")?

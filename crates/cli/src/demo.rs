@@ -1,0 +1,236 @@
+//! `renkei demo`: one cloud of real processes, from nothing to a report that says what held.
+
+mod acts;
+mod cloud;
+mod corpus;
+mod handout;
+mod institution;
+mod load;
+mod report;
+mod search;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::Path;
+
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use renkei_envelope::Pseudonym;
+use renkei_runtime::Chain;
+use renkei_wire::record::{AuditOperation, AuditOutcome};
+
+use crate::arguments::DemoSettings;
+use crate::connection::Caller;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+
+use acts::{Act, note};
+use cloud::{DemoCloud, Home};
+use corpus::{Folder, Item, Stored};
+use institution::Institution;
+use load::{BEFORE, Loaded, WHILE_DEAD};
+use report::Report;
+use search::Search;
+
+/// Who acts in the demo; planted, for it must be found nowhere.
+const ACTOR: &str = "physician-of-the-demo";
+/// Calls under way at once.
+const AT_ONCE: usize = 8;
+/// The vault of a demo has nobody to unseal it.
+const UNSEALED: &str = "\
+UNSEALED KEYS: this vault keeps its epoch key in a file that nothing seals, and takes a pseudonym in place of a
+ticket. Both are for development builds on loopback. Nothing of a real patient belongs in here.";
+
+/// Shows the main job, and then stays until Ctrl-C, unless it is to end.
+pub(crate) async fn demo(settings: DemoSettings, output: Output) -> Result<Exit, Failure> {
+    let DemoSettings { documents, data, client, once, report: file } = settings;
+    let home = Home::at(data)?;
+    let folder = documents.map(Folder::open).transpose()?;
+    let showing = Box::pin(show(&home, folder.as_ref()));
+    let (mut cloud, report, search) = tokio::select! {
+        shown = showing => shown?,
+        () = interrupted() => return Err(Failure::Interrupted),
+    };
+    if let Home::Kept(dir) = &home {
+        write(&dir.join("tokens.txt"), search.planted())?;
+    }
+    output.print(&report)?;
+    if let Some(path) = &file {
+        let json = serde_json::to_vec_pretty(&report).expect("a report is made of numbers and codes");
+        write(path, &json)?;
+    }
+    if !once {
+        cloud.run_all().map_err(|source| Failure::Launch { source })?;
+        let handed = client.as_deref().map(|dir| handout::write(dir, &cloud)).transpose()?;
+        handout::tell(&cloud, handed.as_ref());
+        interrupted().await;
+        cloud.stop()?;
+    } else if client.is_some() {
+        note("  --client is for a demo that stays; with --once nothing is written");
+    }
+    Ok(report.exit())
+}
+
+/// Every act. The processes have ended when it returns.
+async fn show(home: &Home, folder: Option<&Folder>) -> Result<(DemoCloud, Report, Search), Failure> {
+    note(UNSEALED);
+    let mut search = Search::begin(ACTOR)?;
+    let act = Act::open_ended("cloud", "starting three nodes, a vault and a gateway");
+    let mut cloud = DemoCloud::start(home.path()).await?;
+    let caller = Caller::load(cloud.institution())?;
+    let institution = Institution::new(&caller, cloud.gateway(), ACTOR);
+    act.done(format_args!("three nodes, a vault and a gateway, in {}", home.path().display()));
+
+    let (mut stored, refused) = put_documents(&institution, folder, &mut search).await?;
+    let documents_put = stored.len() as u64;
+    let identical = read_back(&institution, &stored, "read").await?;
+
+    let steps = usize::try_from(BEFORE + WHILE_DEAD).unwrap_or(usize::MAX);
+    let act = Act::of_steps("leader", steps);
+    let loaded = load::run(&mut cloud, &institution, &act).await?;
+    act.done(format_args!("node {} killed, which led {} groups, and back", loaded.killed, loaded.led));
+    let Loaded { killed, led: _, acknowledged, while_dead, reads, misread, longest_gap, back_after, written } = loaded;
+    search.plant(written.iter().map(|stored| &stored.document));
+    stored.extend(written);
+
+    let kept = read_back(&institution, &stored, "read again").await?;
+    let acknowledged_reads = reads + documents_put + stored.len() as u64;
+    let (audit_rows, audit_rows_missing) = audit(&institution, &stored, acknowledged_reads).await?;
+
+    let act = Act::open_ended("plaintext", "stopping every process");
+    cloud.stop()?;
+    act.say("looking for planted texts in every file and database");
+    let found = search.carry_out(home.path()).await?;
+    act.done(format_args!("{} places looked at in {} databases", found.pairs, found.databases));
+    let report = Report {
+        documents_put,
+        identical_readbacks: identical,
+        refused,
+        leader_killed: 1,
+        killed_node: killed.0,
+        unavailable_ms: millis(longest_gap),
+        back_after_ms: millis(back_after),
+        acknowledged,
+        acknowledged_while_dead: while_dead,
+        acknowledged_lost: stored.len() as u64 - kept + misread,
+        audit_rows,
+        audit_rows_missing,
+        plaintext_hits: found.hits,
+        plaintext_control_hits: found.control_hits,
+        planted: search.planted().lines().count() as u64,
+        scanned_bytes: found.bytes,
+    };
+    Ok((cloud, report, search))
+}
+
+type Refused = BTreeMap<String, u64>;
+
+/// Puts what is synthetic and what the folder holds. A refusal that no retry mends is counted by its code.
+async fn put_documents(
+    institution: &Institution,
+    folder: Option<&Folder>,
+    search: &mut Search,
+) -> Result<(Vec<Stored>, Refused), Failure> {
+    let (mut stored, mut refused) = (Vec::new(), Refused::new());
+    let files = folder.map_or(&[][..], Folder::files);
+    let act = Act::of_steps("documents", files.len() + 1);
+    put_all(institution, corpus::synthetic(), search, &mut stored, &mut refused).await?;
+    act.step();
+    for file in files {
+        let items = folder.map(|folder| folder.read(file)).transpose()?.unwrap_or_default();
+        put_all(institution, items, search, &mut stored, &mut refused).await?;
+        act.step();
+    }
+    let total: u64 = refused.values().sum();
+    act.done(format_args!("{} put, {total} refused by {} codes", stored.len(), refused.len()));
+    Ok((stored, refused))
+}
+
+async fn put_all(
+    institution: &Institution,
+    items: Vec<Item>,
+    search: &mut Search,
+    stored: &mut Vec<Stored>,
+    refused: &mut Refused,
+) -> Result<(), Failure> {
+    search.plant(items.iter().map(|item| &item.document));
+    for item in &items {
+        search.control(&item.document)?;
+    }
+    let puts = stream::iter(items).map(async |Item { document, patient, key }| {
+        let outcome = institution.put(&patient, &key, &document).await;
+        (document, patient, outcome)
+    });
+    let mut puts = puts.buffer_unordered(AT_ONCE);
+    while let Some((document, patient, outcome)) = puts.next().await {
+        match outcome {
+            Ok(reply) => stored.push(Stored { document, patient, reference: reply.reference }),
+            Err(Failure::Refused { source, .. }) if source.retry_after.is_none() => {
+                *refused.entry(source.code.name().to_owned()).or_default() += 1;
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(())
+}
+
+/// Reads every document; how many are what was put. One that is refused is not.
+async fn read_back(institution: &Institution, stored: &[Stored], name: &'static str) -> Result<u64, Failure> {
+    let act = Act::of_steps(name, stored.len());
+    let reads = stream::iter(stored).map(async |Stored { document, patient, reference }| {
+        match institution.get(patient, reference).await {
+            Ok(read) => Ok(read == *document),
+            Err(failure @ Failure::Refused { .. }) => {
+                note(format_args!("  a document does not read back: {}", Chain(&failure)));
+                Ok(false)
+            }
+            Err(failure) => Err(failure),
+        }
+    });
+    let mut reads = reads.buffer_unordered(AT_ONCE);
+    let mut identical = 0;
+    while let Some(same) = reads.try_next().await? {
+        identical += u64::from(same);
+        act.step();
+    }
+    act.done(format_args!("{identical} of {} byte for byte", stored.len()));
+    Ok(identical)
+}
+
+/// Lists every patient's rows: how many there are, and how many of the acknowledged operations are without theirs. A
+/// write has exactly one row that says `done`; a read has one at least, for one that was tried again has more.
+async fn audit(institution: &Institution, stored: &[Stored], reads: u64) -> Result<(u64, u64), Failure> {
+    let patients: HashMap<&[u8; 32], &Pseudonym> =
+        stored.iter().map(|stored| (stored.patient.expose(), &stored.patient)).collect();
+    let act = Act::of_steps("audit", patients.len());
+    let lists = stream::iter(patients.into_values()).map(async |patient| institution.rows(patient).await);
+    let mut lists = lists.buffer_unordered(AT_ONCE);
+    let (mut rows, mut put_rows, mut get_rows) = (0, 0, 0);
+    while let Some(list) = lists.try_next().await? {
+        rows += list.len() as u64;
+        let done = list.iter().filter(|row| row.outcome == AuditOutcome::Done);
+        for row in done {
+            put_rows += u64::from(row.operation == AuditOperation::Put);
+            get_rows += u64::from(row.operation == AuditOperation::Get);
+        }
+        act.step();
+    }
+    let missing = put_rows.abs_diff(stored.len() as u64) + reads.saturating_sub(get_rows);
+    act.done(format_args!("{rows} rows: {put_rows} of writes, {get_rows} of reads"));
+    Ok((rows, missing))
+}
+
+async fn interrupted() {
+    // Where the signal cannot be listened for, it ends the process as it always did.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Failure> {
+    fs::write(path, content).map_err(|source| Failure::Write { path: path.to_owned(), source })
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

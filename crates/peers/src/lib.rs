@@ -1,0 +1,59 @@
+//! What replicas of one service are to each other: Raft frames, over one long-lived stream for each peer and lane, each on
+//! a connection of its own and shared by all groups; and the comparison of their states.
+//!
+//! Invariant: frames go to and come from certificates of one role in one cloud, the [`Circle`]; a frame of another cloud,
+//! or in the name of a replica that lives elsewhere, ends its stream. It knows nothing of what is replicated.
+//!
+//! [`Lanes`] is the asking side, which the replication engine sends through; [`Peers`] the answering one, a service to be
+//! put on the port. [`Digests`] compares states, [`standing`] says how a replica stands, and [`RaftSettings`] is what an
+//! operator says about all of it.
+
+mod assembly;
+mod book;
+mod digests;
+mod lanes;
+mod link;
+mod outbox;
+mod server;
+mod settings;
+mod standing;
+
+pub use book::AddressBook;
+pub use digests::{AskDigests, Digests};
+pub use lanes::Lanes;
+pub use server::{HostOf, Peers};
+pub use settings::{Profile, RaftSettings, peer_addresses};
+pub use standing::standing;
+
+use renkei_consensus as consensus;
+use renkei_ids::CloudId;
+use renkei_runtime::Role;
+use renkei_wire::peer;
+
+/// Who talks to whom: processes of one role in one cloud. A certificate names both, and the number of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Circle {
+    /// The cloud.
+    pub cloud: CloudId,
+    /// The role.
+    pub role: Role,
+}
+
+/// Longest time that a lane on which answers are due may say nothing: then it is given up and made anew.
+const IDLE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(15);
+
+fn wire_lane(lane: consensus::Lane) -> peer::Lane {
+    match lane {
+        consensus::Lane::Append => peer::Lane::Append,
+        consensus::Lane::Control => peer::Lane::Control,
+        consensus::Lane::Snapshot => peer::Lane::Snapshot,
+    }
+}
+
+fn engine_lane(lane: peer::Lane) -> consensus::Lane {
+    match lane {
+        peer::Lane::Append => consensus::Lane::Append,
+        peer::Lane::Control => consensus::Lane::Control,
+        peer::Lane::Snapshot => consensus::Lane::Snapshot,
+    }
+}

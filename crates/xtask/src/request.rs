@@ -14,6 +14,8 @@ usage: cargo xtask <command>
 
 CARGO_TARGET_DIR is honoured. Libraries built once are kept in ${XDG_CACHE_HOME:-~/.cache}/renkei.
 A test that cannot run on this machine prints a line `SKIPPED: reason` and returns; it is counted as skipped.
+The client of docs/INTEGRATION.md is tested with the Python that RENKEI_TEST_PYTHON names (3.11 or later, with grpcio and
+grpcio-tools), else with one that verify makes; a plain `cargo test` skips it where the variable is not set.
 ";
 
 /// One thing to do.

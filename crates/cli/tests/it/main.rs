@@ -4,6 +4,7 @@
 
 mod hosts;
 mod renkei;
+mod world;
 
 mod t10_usage;
 mod t20_certs;
@@ -12,4 +13,6 @@ mod t40_scan;
 mod t50_deploy;
 mod t60_record;
 mod t70_demo;
-mod t80_hosts;
+mod t80_history;
+mod t85_hosts;
+mod t90_integration;

@@ -68,7 +68,7 @@ mod tests {
         let budget = ByteBudget::new(100 * 1_024, 4 * 1_024, gauge.clone());
         let first = budget.hold(60 * 1_024).unwrap();
         assert_eq!(budget.hold(60 * 1_024).unwrap_err(), BudgetFull);
-        let second = budget.clone().hold(32 * 1_024).unwrap();
+        let second = budget.hold(32 * 1_024).unwrap();
         assert_eq!(gauge.get(), 100 * 1_024);
         assert_eq!(budget.hold(0).unwrap_err(), BudgetFull, "a request takes room without content too");
         drop((first, second));

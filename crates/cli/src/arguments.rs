@@ -1,15 +1,24 @@
 //! The command line, as it is typed.
 
+mod record;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use renkei_envelope::Reference;
 use renkei_ids::{CloudId, NodeId};
 use renkei_runtime::{Address, PeerIdentity, Role};
 use renkei_wire::NodeAddress;
+use renkei_wire::limits::CONTINUATION_MAX_BYTES;
 
 use crate::connection::Connection;
 use crate::exit;
+
+pub(crate) use record::{
+    AuditCommand, AuditListSettings, CurrentDocument, DeleteSettings, GetSettings, Kind, PutSettings, ReplaceSettings,
+    TimelineSettings, Visit,
+};
 
 /// renkei: the command line of people who try, found and look after a cloud.
 #[derive(Clone, Debug, clap::Parser)]
@@ -31,6 +40,15 @@ pub(crate) enum Command {
     Put(PutSettings),
     /// Reads a document, byte for byte as it was put.
     Get(GetSettings),
+    /// Stores the next version of a document that this institution put.
+    Replace(ReplaceSettings),
+    /// Deletes a document, with every version of it.
+    Delete(DeleteSettings),
+    /// Shows a patient's documents by their summaries, newest month first.
+    Timeline(TimelineSettings),
+    /// Shows who did what to a patient.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Founds clouds and shows how their nodes stand.
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -65,63 +83,6 @@ pub(crate) struct DemoSettings {
     /// Writes the report here, as one JSON object.
     #[arg(long = "json", value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-}
-
-/// Which patient, and who acts.
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Visit {
-    /// File with the patient's pseudonym, 64 hexadecimal digits: for development clouds, which take it in place of a
-    /// ticket. A file, for every process of a host can read a command line.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) patient: PathBuf,
-
-    /// The gateway; without it, the first endpoint of the configuration.
-    #[arg(long, value_name = "HOST:PORT")]
-    pub(crate) gateway: Option<Address>,
-
-    /// Who acts inside the institution; sealed into the audit rows.
-    #[arg(long, value_name = "ID")]
-    pub(crate) actor: String,
-
-    /// In which role.
-    #[arg(long, default_value = "physician")]
-    pub(crate) role: String,
-}
-
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct PutSettings {
-    #[command(flatten)]
-    pub(crate) connection: Connection,
-    #[command(flatten)]
-    pub(crate) visit: Visit,
-
-    /// The document, FHIR R4 JSON.
-    #[arg(value_name = "FILE")]
-    pub(crate) document: PathBuf,
-
-    /// Repeating a put with the same key within 24 hours stores nothing twice; 1 to 64 bytes.
-    #[arg(long, value_name = "KEY")]
-    pub(crate) idempotency_key: String,
-}
-
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct GetSettings {
-    #[command(flatten)]
-    pub(crate) connection: Connection,
-    #[command(flatten)]
-    pub(crate) visit: Visit,
-
-    /// The document's reference, as `put` printed it.
-    #[arg(value_name = "REFERENCE")]
-    pub(crate) reference: String,
-
-    /// Which version; the current one by default.
-    #[arg(long, default_value_t = 0, hide_default_value = true)]
-    pub(crate) version: u32,
-
-    /// Where to write the document; a file that is there is not replaced.
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) output: PathBuf,
 }
 
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -241,6 +202,16 @@ pub(crate) enum InvalidArgument {
     Host,
     #[error("a group has 1, 3 or 5 replicas")]
     Replicas,
+    #[error("a reference has {} hexadecimal digits", 2 * Reference::LEN)]
+    Reference,
+    #[error("a version is a number from 1")]
+    Version,
+    #[error("a month is written YYYY-MM")]
+    Month,
+    #[error("a continuation has 2 to {} hexadecimal digits", 2 * CONTINUATION_MAX_BYTES)]
+    Continuation,
+    #[error("a row's number is from 0")]
+    Seq,
 }
 
 impl FromStr for NumberedNode {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use renkei_ids::NodeId;
 use renkei_launch::{CertError, CloudError};
 use renkei_runtime::{Address, TlsError};
+use renkei_wire::limits::DOCUMENT_MAX_BYTES;
 use renkei_wire::{InvalidRefusal, Refusal};
 use tonic::Status;
 
@@ -76,6 +77,10 @@ pub(crate) enum Failure {
         #[source]
         source: io::Error,
     },
+    #[error("{} holds no pseudonym, which is written in 64 hexadecimal digits", path.display())]
+    Pseudonym { path: PathBuf },
+    #[error("{} holds more than {DOCUMENT_MAX_BYTES} bytes, the most that a document has", path.display())]
+    DocumentTooLarge { path: PathBuf },
     #[error("{} is not empty, and a demo begins with nothing", dir.display())]
     NotEmpty { dir: PathBuf },
     #[error("running the cloud")]
@@ -91,8 +96,6 @@ pub(crate) enum Failure {
     NotBack { node: NodeId, after: Duration },
     #[error("interrupted; every process was ended")]
     Interrupted,
-    #[error("{what} is written in hexadecimal digits")]
-    Hex { what: &'static str },
     #[error("{address} sent {received} bytes of a document of {announced}")]
     Length { address: Box<str>, announced: usize, received: usize },
     #[error("writing to standard output")]
@@ -139,6 +142,11 @@ impl Failure {
         }
     }
 
+    /// An answer that does not read.
+    pub(crate) fn unreadable(address: &Address, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::UnreadableAnswer { address: address.to_string().into(), source: source.into() }
+    }
+
     /// The exit code that says it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
@@ -154,8 +162,9 @@ impl Failure {
             | Self::Scan { .. }
             | Self::Control { .. }
             | Self::Write { .. }
+            | Self::Pseudonym { .. }
+            | Self::DocumentTooLarge { .. }
             | Self::NotEmpty { .. }
-            | Self::Hex { .. }
             | Self::Output { .. } => Exit::Usage,
             Self::Unreachable { .. }
             | Self::TimedOut { .. }

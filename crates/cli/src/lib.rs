@@ -15,6 +15,7 @@ mod demo;
 pub mod documents;
 mod exit;
 mod failure;
+mod hex;
 mod output;
 mod plaintext;
 mod record;
@@ -26,7 +27,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use renkei_runtime::Chain;
 
-use crate::arguments::{AdminCommand, Arguments, CertsCommand, Command};
+use crate::arguments::{AdminCommand, Arguments, AuditCommand, CertsCommand, Command};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -61,6 +62,10 @@ fn obey(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Demo(settings) => runtime.block_on(demo::demo(settings, output)),
         Command::Put(settings) => runtime.block_on(record::put(settings, output)),
         Command::Get(settings) => runtime.block_on(record::get(settings, output)),
+        Command::Replace(settings) => runtime.block_on(record::replace(settings, output)),
+        Command::Delete(settings) => runtime.block_on(record::delete(settings, output)),
+        Command::Timeline(settings) => runtime.block_on(record::timeline(settings, output)),
+        Command::Audit(AuditCommand::List(settings)) => runtime.block_on(record::list_audit(settings, output)),
         Command::Scan(settings) => plaintext::scan(&settings, output),
         Command::Certs(CertsCommand::Dev(settings)) => certs::dev(&settings, output),
         Command::Admin(AdminCommand::Status(settings)) => runtime.block_on(admin::status(settings, output)),

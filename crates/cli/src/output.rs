@@ -30,3 +30,24 @@ impl Output {
         }
     }
 }
+
+/// Text from outside as a terminal may show it: what would steer the terminal, or turn the order of letters, is replaced.
+pub(crate) fn printable(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if steers(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_stay_and_what_steers_a_terminal_goes() {
+        assert_eq!(printable("処方 é👍"), "処方 é👍");
+        for odd in ['\n', '\r', '\t', '\u{1b}', '\u{7f}', '\u{9b}', '\u{202e}', '\u{2066}'] {
+            assert_eq!(printable(&odd.to_string()), "\u{fffd}", "{odd:?}");
+        }
+    }
+}

@@ -13,6 +13,7 @@
 mod address;
 mod admin;
 mod args;
+mod byte_budget;
 mod clock;
 mod config;
 mod denials;
@@ -39,6 +40,7 @@ mod tls;
 pub use address::{Address, InvalidAddress};
 pub use admin::{AdminError, AdminServer, MAX_ADMIN_CONNECTIONS};
 pub use args::Args;
+pub use byte_budget::{BudgetFull, ByteBudget, HeldBytes};
 pub use clock::{Development, InvalidOffset, MAX_OFFSET_MILLIS, SystemClock};
 pub use config::{Config, ConfigError, InvalidConfig, Loaded, Origin, UnknownKey, load};
 pub use denials::Denials;

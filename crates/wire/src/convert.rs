@@ -45,7 +45,7 @@ pub use peer_frame::InvalidPeerFrame;
 pub use peer_frames::InvalidPeerFrames;
 pub use put_record::InvalidPutRecord;
 pub use read_timeline::InvalidReadTimeline;
-pub use record::InvalidRecordMessage;
+pub use record::{InvalidRecordMessage, evidence_word, month_text, purpose_word, read_month};
 pub use record_entry::InvalidRecordEntry;
 pub use reply::InvalidReply;
 pub use reply_frame::{InvalidReplyFrame, InvalidReplyItem};

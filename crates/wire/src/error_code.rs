@@ -247,8 +247,9 @@ const MARKDOWN_HEAD: &str = "\
 Generated from `crates/wire/src/error_code/table.rs` by `cargo run --release -p renkei-wire --example refresh`; a test compares them.
 
 A refusal carries the code's name, and where they apply a wait in milliseconds, the node that leads, the newest slot map's
-epoch, the version that is stored and the field that was refused. On a unary call the encoded `renkei.node.v1.Refusal` is in
-the details of the gRPC status; on a stream it is the reply frame of its call. A wait in the refusal goes before the one here.
+epoch, the version that is stored and the field that was refused. Where a call ends with it, the details of the gRPC status
+are a `google.rpc.Status` whose one detail is a `renkei.node.v1.Refusal` (docs/INTEGRATION.md reads one); inside a stream of
+many calls it is the reply of its own. A wait in the refusal goes before the one here.
 
 | code | gRPC | meaning | what to do | retry |
 |---|---|---|---|---|

@@ -14,6 +14,8 @@ use crate::pb;
 
 /// Longest name of a field that a refusal carries, in bytes.
 const FIELD_MAX_BYTES: usize = 128;
+/// The type of the one detail.
+const TYPE_URL: &str = "type.googleapis.com/renkei.node.v1.Refusal";
 
 /// A request that was not served, and what its sender needs to go on. It holds nothing of a patient and may be logged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -115,10 +117,11 @@ impl Refusal {
     /// [`InvalidRefusal::Absent`] for a status of the transport's own making, which says nothing about whether the
     /// request took effect; the others where the details do not read.
     pub fn from_status(status: &Status) -> Result<Self, InvalidRefusal> {
-        if status.details().is_empty() {
-            return Err(InvalidRefusal::Absent(status.code()));
-        }
-        let message = pb::node::v1::Refusal::decode(status.details()).map_err(|_| InvalidRefusal::Details)?;
+        let pb::node::v1::StatusDetails { code: _, message: _, details } =
+            pb::node::v1::StatusDetails::decode(status.details()).map_err(|_| InvalidRefusal::Details)?;
+        let refusal = details.into_iter().find(|detail| detail.type_url == TYPE_URL);
+        let refusal = refusal.ok_or(InvalidRefusal::Absent(status.code()))?;
+        let message = pb::node::v1::Refusal::decode(refusal.value).map_err(|_| InvalidRefusal::Details)?;
         Self::try_from(message)
     }
 }
@@ -150,7 +153,11 @@ impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         let text = refusal.to_string();
         let code = refusal.code.grpc();
-        Self::with_details(code, text, Bytes::from(pb::node::v1::Refusal::from(refusal).encode_to_vec()))
+        let value = pb::node::v1::Refusal::from(refusal).encode_to_vec().into();
+        let detail = pb::node::v1::StatusDetail { type_url: TYPE_URL.to_owned(), value };
+        // Code and text stand here too: a client of Go takes a status for broken whose details have another code.
+        let details = pb::node::v1::StatusDetails { code: code.into(), message: text.clone(), details: vec![detail] };
+        Self::with_details(code, text, Bytes::from(details.encode_to_vec()))
     }
 }
 
@@ -240,6 +247,27 @@ mod tests {
     }
 
     #[test]
+    fn the_details_are_a_google_rpc_status_of_the_same_code_and_text() {
+        /// The messages that clients of other languages have.
+        #[derive(Clone, PartialEq, prost::Message)]
+        struct RpcStatus {
+            #[prost(int32, tag = "1")]
+            code: i32,
+            #[prost(string, tag = "2")]
+            message: String,
+            #[prost(message, repeated, tag = "3")]
+            details: Vec<prost_types::Any>,
+        }
+        for row in ErrorCode::TABLE {
+            let status = Status::from(Refusal::new(row.code));
+            let read = RpcStatus::decode(status.details()).expect("it is this message");
+            assert_eq!((read.code, read.message.as_str()), (status.code().into(), status.message()), "{}", row.name);
+            let [detail] = &read.details[..] else { panic!("one detail") };
+            assert_eq!(detail.type_url, "type.googleapis.com/renkei.node.v1.Refusal");
+        }
+    }
+
+    #[test]
     fn a_leader_and_a_wait_read_back() {
         let led = Refusal::new(ErrorCode::NotLeader).led_by(NodeId(3));
         assert_eq!(led.retry_after, Some(Duration::ZERO));
@@ -260,6 +288,10 @@ mod tests {
     fn a_status_of_the_transport_is_no_refusal() {
         let status = Status::unavailable("connection reset");
         assert_eq!(Refusal::from_status(&status), Err(InvalidRefusal::Absent(tonic::Code::Unavailable)));
+        // `google.rpc.Status` of another service: code 14, and a detail of type `x`.
+        let other =
+            Status::with_details(tonic::Code::Unavailable, "", Bytes::from_static(b"\x08\x0e\x1a\x03\x0a\x01x"));
+        assert_eq!(Refusal::from_status(&other), Err(InvalidRefusal::Absent(tonic::Code::Unavailable)));
         let foreign = Status::with_details(tonic::Code::Internal, "", Bytes::from_static(b"\xff\xff"));
         assert_eq!(Refusal::from_status(&foreign), Err(InvalidRefusal::Details));
     }

@@ -6,14 +6,16 @@ pub(crate) const USAGE: &str = "\
 usage: cargo xtask <command>
 
   setup                              install what is missing, build RocksDB once, write .cargo/local.toml
-  verify                             format, clippy, structure, build, tests          (also: cargo verify)
+  verify                             format, clippy, structure, production, build, tests (also: cargo verify)
   verify --long [proof|fuzz|drill]   the long parts, at most 40 minutes each
-  demo [arguments of renkei demo]    build everything and start a cloud               (also: cargo demo)
+  demo [arguments of renkei demo]    build everything and start a cloud                  (also: cargo demo)
   structure                          the structure checks alone
   help                               this text
 
 CARGO_TARGET_DIR is honoured. Libraries built once are kept in ${XDG_CACHE_HOME:-~/.cache}/renkei.
 A test that cannot run on this machine prints a line `SKIPPED: reason` and returns; it is counted as skipped.
+The client of docs/INTEGRATION.md is tested with the Python that RENKEI_TEST_PYTHON names (3.11 or later, with grpcio and
+grpcio-tools), else with one that verify makes; a plain `cargo test` skips it where the variable is not set.
 ";
 
 /// One thing to do.

@@ -5,9 +5,11 @@
 
 mod cache;
 mod local;
+mod python;
 mod rocksdb;
 mod system;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,7 +18,10 @@ use anyhow::ensure;
 use crate::stages::{Running, Stage, Stages, Verdict};
 use crate::workspace::Workspace;
 
+pub(crate) use python::TEST_PYTHON;
+
 pub(crate) const SETUP: Stage = Stage { name: "setup", first_guess: Duration::from_secs(210) };
+pub(crate) const PYTHON: Stage = Stage { name: "python", first_guess: Duration::from_secs(30) };
 
 /// `cargo xtask setup`.
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
@@ -42,4 +47,10 @@ pub(crate) fn prepare(workspace: &Workspace, running: &mut Running) -> anyhow::R
         (false, false) => "",
     };
     Ok((Verdict::Passed, remark.to_owned()))
+}
+
+/// The Python of the test that needs one, or why it will be skipped: a machine without it is verified all the same.
+pub(crate) fn test_python(running: &mut Running) -> Result<PathBuf, String> {
+    let made = cache::Cache::open().and_then(|cache| python::find_or_make(&cache, running));
+    made.map_err(|error| format!("its test is skipped: {error:#}"))
 }

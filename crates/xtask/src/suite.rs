@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use cargo_metadata::{Artifact, Message};
 
+use crate::setup::TEST_PYTHON;
 use crate::stages::{Ending, Running, Verdict, show_log};
 use crate::tally::Tally;
 use crate::workspace::{DEVELOPMENT, Workspace};
@@ -63,10 +64,12 @@ pub(crate) fn build(workspace: &Workspace, running: &mut Running) -> anyhow::Res
     Ok(Some(binaries))
 }
 
-/// Runs the binaries one after the other, and the doc tests. Shows the output of each that failed.
+/// Runs the binaries one after the other, and the doc tests. Shows the output of each that failed. `python` is told to
+/// the tests that need one.
 pub(crate) fn run(
     workspace: &Workspace,
     binaries: &[TestBinary],
+    python: Option<&Path>,
     running: &mut Running,
 ) -> anyhow::Result<(Verdict, Tally)> {
     let directory = workspace.log_dir().join("tests");
@@ -74,7 +77,12 @@ pub(crate) fn run(
     let mut total = Tally::default();
     for binary in binaries {
         let log = directory.join(format!("{}-{}.log", binary.package, binary.target));
-        let ending = running.watch(&mut binary.command(), &log, BINARY_LIMIT)?;
+        let mut command = binary.command();
+        match python {
+            Some(python) => command.env(TEST_PYTHON, python),
+            None => command.env_remove(TEST_PYTHON),
+        };
+        let ending = running.watch(&mut command, &log, BINARY_LIMIT)?;
         total += judge(&ending, &log)?;
     }
     if workspace.metadata().workspace_packages().iter().any(|package| package.targets.iter().any(|it| it.doctest)) {

@@ -1,12 +1,13 @@
-//! `cargo verify`: format, clippy, structure, build and tests, and a last line that counts the tests.
+//! `cargo verify`: format, clippy, structure, production binaries, build and tests, and a last line that counts the tests.
 
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::bail;
 
+use crate::production::{self, PRODUCTION};
 use crate::request::Part;
-use crate::setup::{self, SETUP};
+use crate::setup::{self, PYTHON, SETUP};
 use crate::stages::{Running, Stage, Stages, Verdict, print_line, show_log};
 use crate::structure::{self, STRUCTURE};
 use crate::suite;
@@ -59,6 +60,10 @@ fn run_stages() -> anyhow::Result<Tally> {
         return Ok(Tally::default());
     }
 
+    if stages.run(PRODUCTION, |running| production::search(&workspace, running))? == Verdict::Failed {
+        return Ok(Tally::default());
+    }
+
     let mut binaries = None;
     stages.run(BUILD, |running| {
         binaries = suite::build(&workspace, running)?;
@@ -72,9 +77,17 @@ fn run_stages() -> anyhow::Result<Tally> {
     })?;
     let Some(binaries) = binaries else { return Ok(Tally::default()) };
 
+    let mut python = None;
+    stages.run(PYTHON, |running| {
+        let made = setup::test_python(running);
+        let remark = made.as_ref().err().cloned().unwrap_or_default();
+        python = made.ok();
+        Ok((Verdict::Passed, remark))
+    })?;
+
     let mut tally = Tally::default();
     stages.run(TESTS, |running| {
-        let (verdict, counted) = suite::run(&workspace, &binaries, running)?;
+        let (verdict, counted) = suite::run(&workspace, &binaries, python.as_deref(), running)?;
         tally = counted;
         Ok((verdict, counted.to_string()))
     })?;

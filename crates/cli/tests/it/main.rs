@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a step of a test that fails ends the test")]
 
+mod hosts;
 mod renkei;
+mod world;
 
 mod t10_usage;
 mod t20_certs;
@@ -11,3 +13,6 @@ mod t40_scan;
 mod t50_deploy;
 mod t60_record;
 mod t70_demo;
+mod t80_history;
+mod t85_hosts;
+mod t90_integration;

@@ -1,27 +1,15 @@
 //! `renkei admin` against real nodes.
 
-use renkei_ids::{Clock as _, CloudId, NodeId};
-use renkei_launch::{Cloud, CloudSpec, RaftProfile, Role, SystemClock};
+use renkei_ids::NodeId;
+use renkei_launch::Role;
 
 use crate::renkei::{profile, renkei};
-
-fn cloud(dir: &std::path::Path, nodes: u32) -> Cloud {
-    let spec = CloudSpec {
-        cloud: CloudId::from_bytes([0xC1; 16]),
-        nodes,
-        dir: dir.to_owned(),
-        memory_mib: 256,
-        raft: RaftProfile::Demo,
-        set: Vec::new(),
-        now: SystemClock::new().now(),
-    };
-    Cloud::prepare(&spec).unwrap()
-}
+use crate::world::nodes as cloud;
 
 #[test]
 fn a_cloud_is_founded_and_shown_and_a_dead_node_is_named() {
     let dir = tempfile::tempdir().unwrap();
-    let mut cloud = cloud(dir.path(), 3);
+    let mut cloud = cloud(dir.path(), 3, Vec::new());
     cloud.start_all().unwrap();
     cloud.issue(Role::Operator, "admin").unwrap();
     let addresses: Vec<String> = cloud.addresses().values().map(ToString::to_string).collect();
@@ -65,7 +53,7 @@ fn a_cloud_is_founded_and_shown_and_a_dead_node_is_named() {
 #[test]
 fn another_role_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let mut cloud = cloud(dir.path(), 1);
+    let mut cloud = cloud(dir.path(), 1, Vec::new());
     cloud.start_all().unwrap();
     cloud.issue(Role::Gateway, "1").unwrap();
     let address = cloud.addresses()[&NodeId(1)].to_string();

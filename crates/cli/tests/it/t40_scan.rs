@@ -8,51 +8,28 @@ use std::time::Duration;
 use bytes::Bytes;
 use renkei_access::{Capability, Period, Purpose, Scope, SigningKey};
 use renkei_ids::{
-    BindingTag, CapabilityId, ClassTag, Clock as _, CloudId, ContentTag, IdemTag, InstTag, MonthBucket, NodeId, Pid,
-    RecordId, RecordVersion, RequestId, SizeBucket, SlotEpoch,
+    BindingTag, CapabilityId, ClassTag, Clock as _, ContentTag, IdemTag, InstTag, MonthBucket, NodeId, Pid, RecordId,
+    RecordVersion, RequestId, SizeBucket, SlotEpoch,
 };
-use renkei_launch::{Cloud, CloudSpec, RaftProfile, Role, SystemClock};
+use renkei_launch::{Cloud, Role, SystemClock};
 use renkei_runtime::{ExpectedPeer, Http2, Tls};
 use renkei_wire::pb::node::v1 as pb;
 use renkei_wire::{NodeRequest, NodeServiceClient, Operation, PutBody, PutRecord, Refusal};
 
-use crate::renkei::{profile, renkei};
+use crate::renkei::renkei;
+use crate::world::{CLOUD, found, nodes};
 
-const CLOUD: CloudId = CloudId::from_bytes([0xC1; 16]);
 const SUMMARY: ClassTag = ClassTag::from_bytes([0x51; 16]);
 const BODY: ClassTag = ClassTag::from_bytes([0xB0; 16]);
-/// Attempts to reach a group that is being founded, a tenth of a second apart.
+/// Attempts to reach a group that starts again, a tenth of a second apart.
 const ATTEMPTS: u32 = 300;
 
 /// A node that takes capabilities of `vault`, founded.
 fn founded(dir: &Path, vault: &SigningKey) -> Cloud {
-    let spec = CloudSpec {
-        cloud: CLOUD,
-        nodes: 1,
-        dir: dir.to_owned(),
-        memory_mib: 256,
-        raft: RaftProfile::Demo,
-        set: vec![format!("vault.keys=[\"{}\"]", vault.verifying_key().to_hex())],
-        now: SystemClock::new().now(),
-    };
-    let mut cloud = Cloud::prepare(&spec).unwrap();
+    let mut cloud = nodes(dir, 1, vec![format!("vault.keys=[\"{}\"]", vault.verifying_key().to_hex())]);
     cloud.start_all().unwrap();
-    cloud.issue(Role::Operator, "admin").unwrap();
-    let address = cloud.addresses()[&NodeId(1)].to_string();
-    let config = profile(&dir.join("certs"), "operator-admin", std::slice::from_ref(&address));
-    let config = config.to_str().unwrap();
-    let node = format!("--node=1={address}");
-    let ran = renkei(["admin", "bootstrap", "--config", config, "--groups", "1", &node]);
-    assert_eq!(ran.code, 0, "{}", ran.err);
-    for _ in 0..ATTEMPTS {
-        let status = renkei(["--json", "admin", "status", "--config", config]).json();
-        let replicas = status["nodes"][0]["up"]["replicas"].as_array().unwrap().clone();
-        if replicas.len() == 2 && replicas.iter().all(|replica| replica["leads"] == true) {
-            return cloud;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    panic!("the groups are not led");
+    found(&cloud, dir);
+    cloud
 }
 
 /// Puts a document as it is where its ciphertext belongs, and some of it as summary.

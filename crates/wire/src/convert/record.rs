@@ -18,3 +18,5 @@ mod upload;
 mod words;
 
 pub use invalid::InvalidRecordMessage;
+pub use month::{month_text, read_month};
+pub use words::{evidence_word, purpose_word};

@@ -70,7 +70,7 @@ impl Cache {
     }
 
     #[cfg(test)]
-    fn at(root: &Path) -> Self {
+    pub(super) fn at(root: &Path) -> Self {
         Self { root: root.to_owned() }
     }
 }

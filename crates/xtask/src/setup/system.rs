@@ -32,7 +32,8 @@ impl Tools {
     pub(crate) fn find_or_install(cache: &Cache, running: &mut Running) -> anyhow::Result<Self> {
         let missing = missing(cache);
         if !missing.is_empty() && is_root() {
-            install(&missing, running)?;
+            let packages: Vec<&str> = missing.iter().map(|it| it.package()).collect();
+            install(&packages, running)?;
         }
         let missing = self::missing(cache);
         if missing.contains(&Missing::Compiler) {
@@ -75,9 +76,9 @@ fn command_to_run(missing: &[Missing]) -> String {
     format!("sudo apt-get update && sudo apt-get install -y --no-install-recommends {}", packages.join(" "))
 }
 
-/// Package lists are fetched only when installing without them fails. A failure here is not the end: libclang has
-/// another source.
-fn install(missing: &[Missing], running: &mut Running) -> anyhow::Result<()> {
+/// Package lists are fetched only when installing without them fails. A failure here is not the end: what is missing then
+/// is looked at again, and libclang has another source.
+pub(super) fn install(packages: &[&str], running: &mut Running) -> anyhow::Result<()> {
     if Command::new("apt-get").arg("--version").output().is_err() {
         return Ok(());
     }
@@ -88,7 +89,7 @@ fn install(missing: &[Missing], running: &mut Running) -> anyhow::Result<()> {
         command
     };
     let mut arguments = vec!["install", "-y", "--no-install-recommends"];
-    arguments.extend(missing.iter().map(|it| it.package()));
+    arguments.extend(packages);
     if running.watch(&mut apt(&arguments), &log, INSTALL_LIMIT)?.success() {
         return Ok(());
     }
@@ -113,13 +114,14 @@ fn compiler_headers() -> anyhow::Result<PathBuf> {
     Ok(headers)
 }
 
-fn answer(command: &mut Command) -> Option<String> {
+/// Standard output of a command that succeeds; `None` where it fails or is not there.
+pub(super) fn answer(command: &mut Command) -> Option<String> {
     let output = command.output().ok().filter(|output| output.status.success())?;
     String::from_utf8(output.stdout).ok()
 }
 
 /// As root every file of the process belongs to user 0.
-fn is_root() -> bool {
+pub(super) fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
 }
 

@@ -8,7 +8,8 @@ pub(super) fn purpose(word: &str) -> Result<Purpose, Invalid> {
     (0..8).filter_map(Purpose::from_raw).find(|known| purpose_word(*known) == word).ok_or(Invalid::Malformed("purpose"))
 }
 
-pub(super) const fn purpose_word(purpose: Purpose) -> &'static str {
+/// The stable word of a purpose, such as `care`.
+pub const fn purpose_word(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Care => "care",
         Purpose::Emergency => "emergency",
@@ -25,7 +26,8 @@ pub(super) fn evidence(word: &str) -> Result<Evidence, Invalid> {
         .ok_or(Invalid::Malformed("evidence"))
 }
 
-pub(super) const fn evidence_word(evidence: Evidence) -> &'static str {
+/// The stable word of an evidence, such as `insurer_token`.
+pub const fn evidence_word(evidence: Evidence) -> &'static str {
     match evidence {
         Evidence::Card => "card",
         Evidence::InsurerToken => "insurer_token",

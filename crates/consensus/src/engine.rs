@@ -124,6 +124,17 @@ pub enum OpenError {
         /// Last entry in the state.
         applied: Option<u64>,
     },
+    /// The state holds entries, and the log has no vote: the log was lost. The replica may have voted, and does not know
+    /// for whom; it must be removed, and replaced by one with a new id.
+    #[error("group {group} replica {replica}: the state ends at {applied}, and the log has no vote")]
+    VoteLost {
+        /// The group.
+        group: GroupId,
+        /// The replica.
+        replica: ReplicaId,
+        /// Last entry in the state.
+        applied: u64,
+    },
     /// Raft refuses its configuration.
     #[error("configure group {group}")]
     Config {
@@ -412,6 +423,9 @@ impl Shared {
         };
         let purged = log.purge_marker().map(decode_log_id).transpose().map_err(marker)?;
         let applied = state.applied().map(|id| id.index);
+        if let Some(applied) = applied.filter(|_| log.vote().is_none()) {
+            return Err(OpenError::VoteLost { group, replica, applied });
+        }
         match purged {
             Some(purged) if applied.is_none_or(|applied| applied < purged.index) => {
                 Err(OpenError::Gap { group, replica, purged: purged.index, applied })

@@ -7,11 +7,15 @@ mod routes;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use renkei_ids::{CloudId, NodeId, Pid};
 use renkei_runtime::{Address, ExpectedPeer, Http2, Role, Shell};
+use renkei_wire::limits::BODY_MAX_BYTES;
 use renkei_wire::pb::node::v1::GetSlotMapRequest;
-use renkei_wire::{ErrorCode, NodeAddress, NodeRequest, NodeServiceClient, Refusal, RouteMap};
+use renkei_wire::{
+    ErrorCode, NodeAddress, NodeRequest, NodeServiceClient, Operation, PutBody, PutRecord, Refusal, RouteMap,
+};
 use tonic::transport::Channel;
 
 use crate::admission::Admission;
@@ -20,6 +24,12 @@ pub(crate) use calls::Answer;
 use link::Link;
 use retry::{Attempts, Next};
 use routes::{Route, Routes};
+
+/// A node that says nothing for so long is one that hangs or is cut off: another replica is asked.
+const SILENCE_MAX: Duration = Duration::from_secs(4);
+/// And a second more for each so many bytes that are sent to it, or come from it: a thirtieth of what a link of 1 Gbit/s
+/// carries.
+const BYTES_A_SECOND: usize = 4 << 20;
 
 /// The nodes. Clones share their streams.
 #[derive(Clone, Debug)]
@@ -81,11 +91,11 @@ impl Nodes {
             let route = self.route(pid, deadline).await?;
             request.slot_epoch = route.epoch;
             request.deadline = deadline.left()?;
-            let late = ErrorCode::OutcomeUnknown;
-            let refusal = match deadline.bound(late, async { Ok(self.ask(&route, request.clone()).await) }).await? {
-                Ok(answer) => return Ok(answer),
-                Err(Miss::Refused(refusal)) => refusal,
-                Err(Miss::Lost) => Refusal::new(ErrorCode::OutcomeUnknown),
+            let patience = request.deadline.min(patience(&request));
+            let refusal = match tokio::time::timeout(patience, self.ask(&route, request.clone())).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(Miss::Refused(refusal))) => refusal,
+                Ok(Err(Miss::Lost)) | Err(_) => Refusal::new(ErrorCode::OutcomeUnknown),
             };
             let wait = match attempts.next(&refusal) {
                 Next::GiveUp => return Err(refusal),
@@ -107,6 +117,7 @@ impl Nodes {
         }
     }
 
+    /// One try.
     async fn ask(&self, route: &Route, request: NodeRequest) -> Result<Answer, Miss> {
         let peer = self.peer(route.node, &route.address).ok_or(Miss::Lost)?;
         let link = peer.link(&self.inner.shell, &self.inner.admission).await?;
@@ -183,6 +194,16 @@ impl Nodes {
         peers.insert(node, Arc::clone(&peer));
         Some(peer)
     }
+}
+
+/// How long one node may take over a request, its body included, before another one is asked.
+fn patience(request: &NodeRequest) -> Duration {
+    let body = match &request.operation {
+        Operation::Put(PutRecord { body: PutBody::Whole(body), .. }) => body.len(),
+        Operation::Get(_) => BODY_MAX_BYTES,
+        _ => 0,
+    };
+    SILENCE_MAX + Duration::from_secs((body / BYTES_A_SECOND) as u64)
 }
 
 impl Peer {

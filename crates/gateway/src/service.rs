@@ -21,6 +21,9 @@ use crate::vault::Vault;
 
 /// How often openings that have ended are dropped.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
+/// Stands in a binary with the feature only, so that one can be searched for it.
+#[cfg(feature = "dev-insecure")]
+const INSECURE_MARKER: &str = "renkei-gateway dev-insecure: patients open by pseudonym, without a ticket";
 
 /// Why a gateway does not run.
 #[derive(Debug, thiserror::Error)]
@@ -57,10 +60,7 @@ pub async fn run(config: GatewayConfig, shell: Shell) -> Result<(), GatewayError
     config.validate()?;
     let cloud = config.cloud()?;
     check_identity(&shell, cloud, &config.gateway.name)?;
-    let loopback = config.listen.address.ip().is_loopback();
-    if cfg!(feature = "dev-insecure") && !(shell.tls().is_development() && loopback) {
-        return Err(GatewayError::Insecure);
-    }
+    check_build(&shell, &config)?;
     let metrics = Metrics::register(shell.registry())?;
     let admission = Admission::new((config.memory.requests_mib as usize) << 20, metrics.admitted_bytes.clone());
     let openings = Openings::new(metrics.openings.clone());
@@ -85,6 +85,20 @@ pub async fn run(config: GatewayConfig, shell: Shell) -> Result<(), GatewayError
     shell.started();
     shell.stopping().cancelled().await;
     serving.drained().await;
+    Ok(())
+}
+
+/// Says what the build can do, and where it may do it.
+#[cfg(feature = "dev-insecure")]
+fn check_build(shell: &Shell, config: &GatewayConfig) -> Result<(), GatewayError> {
+    tracing::warn!("{INSECURE_MARKER}");
+    let may = shell.tls().is_development() && config.listen.address.ip().is_loopback();
+    if may { Ok(()) } else { Err(GatewayError::Insecure) }
+}
+
+#[cfg(not(feature = "dev-insecure"))]
+#[expect(clippy::unnecessary_wraps, reason = "of one form with the build that can refuse")]
+fn check_build(_: &Shell, _: &GatewayConfig) -> Result<(), GatewayError> {
     Ok(())
 }
 

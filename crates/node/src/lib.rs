@@ -9,7 +9,6 @@
 mod admin;
 mod capabilities;
 mod config;
-mod denials;
 mod fatal;
 mod founding;
 mod machine;

@@ -17,13 +17,12 @@ use bytes::Bytes;
 use renkei_access::Capability;
 use renkei_consensus::{Engine, Replica};
 use renkei_ids::{Clock, LeaderTerm};
-use renkei_runtime::{PeerIdentity, Role};
+use renkei_runtime::{Denials, PeerIdentity, Role};
 use renkei_shard::{Access, Item, ItemKind};
 use renkei_storage::DiskWatch;
 use renkei_wire::{ErrorCode, GroupPlace, NodeReply, NodeRequest, Operation, PutBody, Refusal, RouteMap};
 
 use crate::capabilities::Capabilities;
-use crate::denials::{Denials, is_denial};
 use crate::founding::Hosted;
 use crate::metrics::Metrics;
 use crate::proposer::{Proposer, Recorded};
@@ -80,7 +79,7 @@ impl Server {
         outcome.inspect_err(|refusal| {
             self.metrics.refusals.with_label_values(&[refusal.code.name()]).inc();
             if is_denial(refusal.code) {
-                self.denials.note(caller, refusal.code);
+                self.denials.note(caller, refusal.code.name());
             }
         })
     }
@@ -186,6 +185,21 @@ fn salt() -> Result<[u8; renkei_merkle::SALT_BYTES], Refusal> {
     let mut salt = [0; renkei_merkle::SALT_BYTES];
     aws_lc_rs::rand::fill(&mut salt).map_err(|_| Refusal::new(ErrorCode::InternalIo))?;
     Ok(salt)
+}
+
+/// Whether a refusal is a denial: about who asks and with what, not about the state of the system.
+fn is_denial(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::CapabilityInvalid
+            | ErrorCode::CapabilityExpired
+            | ErrorCode::CapabilityOtherGateway
+            | ErrorCode::CapabilityNotYetValid
+            | ErrorCode::CapabilityScope
+            | ErrorCode::CapabilityRevoked
+            | ErrorCode::RoleNotAllowed
+            | ErrorCode::CloudMismatch
+    )
 }
 
 fn operation_name(operation: &Operation) -> &'static str {

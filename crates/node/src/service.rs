@@ -8,7 +8,7 @@ use renkei_consensus::{Engine, EngineOptions, OpenError};
 use renkei_ids::{CloudId, NodeId};
 use renkei_peers::{AddressBook, AskDigests, Circle, Digests, HostOf, Lanes, Peers};
 use renkei_runtime::{
-    Admit, BindError, Config as _, Http2, OnError, OnShutdown, Role, Shell, TaskKind, bind, serve_routes,
+    Admit, BindError, Config as _, Denials, Http2, OnError, OnShutdown, Role, Shell, TaskKind, bind, serve_routes,
 };
 use renkei_storage::log::{LogDb, LogOptions};
 use renkei_storage::{DirOwner, DiskWatch, MemoryBudget, StorageError};
@@ -19,7 +19,6 @@ use tonic::service::Routes as GrpcRoutes;
 use crate::admin::NodeAdmin;
 use crate::capabilities::Capabilities;
 use crate::config::NodeConfig;
-use crate::denials::Denials;
 use crate::fatal;
 use crate::founding::{Follower, Founder, Hosted};
 use crate::metrics::Metrics;

@@ -146,18 +146,8 @@ impl<'a, S: Store> Patient<'a, S> {
     }
 
     fn put(mut self, put: &PutRecord) -> Result<Verdict, S> {
-        let records = [put.record];
-        match self.earlier_reply(&put.idem)? {
-            Some(reply) if reply.content == put.content => {
-                let row = self.record(Operation::Put, Outcome::Replayed, &records);
-                let version = reply.version.unwrap_or(put.version);
-                return Ok(Verdict::Stored { row, version, replayed: true });
-            }
-            Some(_) => {
-                let row = self.record(Operation::Put, Outcome::IdempotencyConflict, &[]);
-                return Ok(Verdict::IdempotencyConflict(row));
-            }
-            None => {}
+        if let Some(reply) = self.earlier_reply(&put.idem)? {
+            return Ok(self.replayed_put(put, &reply));
         }
         if self.tombstone(&put.record)?.is_some() {
             return Ok(Verdict::Deleted(self.record(Operation::Put, Outcome::Deleted, &[])));
@@ -179,9 +169,22 @@ impl<'a, S: Store> Patient<'a, S> {
             (Some(head), _) => self.supersede(&put.record, &head)?,
         }
         self.store_version(put);
-        self.keep_reply(&put.idem, put.content, Some(put.version))?;
-        let row = self.record(Operation::Put, Outcome::Done, &records);
-        Ok(Verdict::Stored { row, version: put.version, replayed: false })
+        self.keep_reply(&put.idem, put.content, (put.record, Some(put.version)))?;
+        let row = self.record(Operation::Put, Outcome::Done, &[put.record]);
+        Ok(Verdict::Stored { row, record: put.record, version: put.version, replayed: false })
+    }
+
+    fn replayed_put(&mut self, put: &PutRecord, reply: &StoredReply) -> Verdict {
+        // A reply of version 1 names no record. That of a replace is the one asked for, for the content tag covers it;
+        // that of a first put is nobody's to guess, and a conflict at least has the caller look before it stores again.
+        let record = reply.record.or((put.version != RecordVersion::FIRST).then_some(put.record));
+        match record.filter(|_| reply.content == put.content) {
+            Some(record) => {
+                let row = self.record(Operation::Put, Outcome::Replayed, &[record]);
+                Verdict::Stored { row, record, version: reply.version.unwrap_or(put.version), replayed: true }
+            }
+            None => Verdict::IdempotencyConflict(self.record(Operation::Put, Outcome::IdempotencyConflict, &[])),
+        }
     }
 
     fn delete(mut self, delete: &DeleteRecord) -> Result<Verdict, S> {
@@ -207,7 +210,7 @@ impl<'a, S: Store> Patient<'a, S> {
             return Ok(self.version_conflict(Operation::Delete, head.version));
         }
         self.erase(&delete.record, &head)?;
-        self.keep_reply(&delete.idem, delete.content, None)?;
+        self.keep_reply(&delete.idem, delete.content, (delete.record, None))?;
         let row = self.record(Operation::Delete, Outcome::Done, &[delete.record]);
         Ok(Verdict::Done { row, replayed: false })
     }
@@ -315,12 +318,12 @@ impl<'a, S: Store> Patient<'a, S> {
         &mut self,
         tag: &renkei_ids::IdemTag,
         content: renkei_ids::ContentTag,
-        version: Option<RecordVersion>,
+        (record, version): (RecordId, Option<RecordVersion>),
     ) -> Result<(), S> {
         clear_expired(self.store, &self.access.pid, self.group.time)?;
         let expires = self.group.time.plus_millis(IDEMPOTENCY_WINDOW_MILLIS);
         let pid = &self.access.pid;
-        let reply = StoredReply { content, version, expires };
+        let reply = StoredReply { content, record: Some(record), version, expires };
         save(self.store, Family::Idempotency, &keys::stored_reply(pid, tag), &reply);
         self.store.put(Family::Idempotency, &keys::expiry(pid, tag, expires.hour()), Bytes::new());
         Ok(())

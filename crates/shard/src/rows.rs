@@ -2,11 +2,14 @@
 
 use bytes::Bytes;
 use renkei_ids::{
-    BindingTag, CapabilityId, ClassTag, ContentTag, InstTag, InvalidLength, LogId, MonthBucket, RecordVersion,
-    SizeBucket, SlotEpoch, UnixMillis,
+    BindingTag, CapabilityId, ClassTag, ContentTag, InstTag, InvalidLength, LogId, MonthBucket, RecordId,
+    RecordVersion, SizeBucket, SlotEpoch, UnixMillis,
 };
 
-use crate::format::{self, Unreadable, copied};
+use crate::format::{self, FORMAT, Unreadable, copied};
+
+/// The version of a stored reply that names its record.
+const REPLY_NAMES_RECORD: u8 = 2;
 
 /// Bytes that are no row of their kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,10 +241,12 @@ impl Row for GroupHead {
     }
 }
 
-/// The reply of an earlier request.
+/// The reply of an earlier request. Version 1 of it named no record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StoredReply {
     pub(crate) content: ContentTag,
+    /// The record that was stored or deleted; `None` in a reply of version 1.
+    pub(crate) record: Option<RecordId>,
     /// The version stored; `None` for a deletion.
     pub(crate) version: Option<RecordVersion>,
     pub(crate) expires: UnixMillis,
@@ -251,18 +256,25 @@ impl Row for StoredReply {
     const NAME: &'static str = "stored reply";
 
     fn encode(&self) -> Bytes {
-        let Self { content, version, expires } = self;
-        format::encode(&pb::StoredReply {
+        let Self { content, record, version, expires } = self;
+        let message = pb::StoredReply {
             content: copied(content.as_bytes()),
             version: version.map(RecordVersion::get),
             expires_ms: expires.0,
-        })
+            record: record.map(|record| copied(record.as_bytes())),
+        };
+        format::encode_as(if record.is_some() { REPLY_NAMES_RECORD } else { FORMAT }, &message)
     }
 
     fn decode(bytes: &Bytes) -> Result<Self, InvalidRow> {
-        let pb::StoredReply { content, version, expires_ms } = format::decode(bytes)?;
+        let (format, pb::StoredReply { content, version, expires_ms, record }) = format::decode_any(bytes)?;
         Ok(Self {
             content: ContentTag::try_from(&content[..])?,
+            record: match (format, record) {
+                (FORMAT, None) => None,
+                (REPLY_NAMES_RECORD, Some(record)) => Some(RecordId::try_from(&record[..])?),
+                _ => return Err(InvalidRow),
+            },
             version: version.map(|version| RecordVersion::new(version).ok_or(InvalidRow)).transpose()?,
             expires: UnixMillis(expires_ms),
         })
@@ -378,6 +390,8 @@ mod pb {
         pub(super) version: Option<u32>,
         #[prost(uint64, tag = "3")]
         pub(super) expires_ms: u64,
+        #[prost(bytes = "bytes", optional, tag = "4")]
+        pub(super) record: Option<Bytes>,
     }
 
     #[derive(Clone, PartialEq, Eq, prost::Message)]

@@ -1,7 +1,7 @@
 //! What apply says about each item of a command.
 
 use bytes::Bytes;
-use renkei_ids::{AuditSeq, LeafIndex, LogId, RecordVersion, SlotEpoch};
+use renkei_ids::{AuditSeq, LeafIndex, LogId, RecordId, RecordVersion, SlotEpoch};
 
 use crate::format::{self, copied};
 
@@ -23,6 +23,8 @@ pub enum Verdict {
     Stored {
         /// The row.
         row: Recorded,
+        /// The record: of a replayed request, the one that the earlier request stored.
+        record: RecordId,
         /// The version stored.
         version: RecordVersion,
         /// Whether this is the stored reply of the earlier request.
@@ -115,9 +117,12 @@ impl From<&Verdict> for pb::Verdict {
         let row = |code, row: &Recorded| Self { code, seq: row.seq.0, leaf: row.leaf.0, ..Self::default() };
         match verdict {
             Verdict::Recorded(r) => row(1, r),
-            Verdict::Stored { row: r, version, replayed } => {
-                Self { number: u64::from(version.get()), flag: *replayed, ..row(2, r) }
-            }
+            Verdict::Stored { row: r, record, version, replayed } => Self {
+                number: u64::from(version.get()),
+                flag: *replayed,
+                record: copied(record.as_bytes()),
+                ..row(2, r)
+            },
             Verdict::Done { row: r, replayed } => Self { flag: *replayed, ..row(3, r) },
             Verdict::VersionConflict { row: r, current } => Self { number: u64::from(*current), ..row(4, r) },
             Verdict::Nothing(r) => row(5, r),
@@ -140,12 +145,17 @@ impl TryFrom<pb::Verdict> for Verdict {
     type Error = InvalidVerdicts;
 
     fn try_from(verdict: pb::Verdict) -> Result<Self, InvalidVerdicts> {
-        let pb::Verdict { code, seq, leaf, number, flag } = verdict;
+        let pb::Verdict { code, seq, leaf, number, flag, record } = verdict;
         let row = Recorded { seq: AuditSeq(seq), leaf: LeafIndex(leaf) };
         let small = u32::try_from(number).map_err(|_| InvalidVerdicts);
         Ok(match code {
             1 => Self::Recorded(row),
-            2 => Self::Stored { row, version: RecordVersion::new(small?).ok_or(InvalidVerdicts)?, replayed: flag },
+            2 => Self::Stored {
+                row,
+                record: RecordId::try_from(&record[..]).map_err(|_| InvalidVerdicts)?,
+                version: RecordVersion::new(small?).ok_or(InvalidVerdicts)?,
+                replayed: flag,
+            },
             3 => Self::Done { row, replayed: flag },
             4 => Self::VersionConflict { row, current: small? },
             5 => Self::Nothing(row),
@@ -188,6 +198,8 @@ mod pb {
         pub(super) number: u64,
         #[prost(bool, tag = "5")]
         pub(super) flag: bool,
+        #[prost(bytes = "bytes", tag = "6")]
+        pub(super) record: Bytes,
     }
 }
 
@@ -199,9 +211,14 @@ mod tests {
     fn arb_verdict() -> impl Strategy<Value = Verdict> {
         let row =
             (any::<u64>(), any::<u64>()).prop_map(|(seq, leaf)| Recorded { seq: AuditSeq(seq), leaf: LeafIndex(leaf) });
-        (0..16, row, 1_u32.., any::<bool>()).prop_map(|(kind, row, n, flag)| match kind {
+        (0..16, row, 1_u32.., any::<bool>(), any::<[u8; 16]>()).prop_map(|(kind, row, n, flag, id)| match kind {
             0 => Verdict::Recorded(row),
-            1 => Verdict::Stored { row, version: RecordVersion::new(n).expect("from 1"), replayed: flag },
+            1 => Verdict::Stored {
+                row,
+                record: RecordId::from_bytes(id),
+                version: RecordVersion::new(n).expect("from 1"),
+                replayed: flag,
+            },
             2 => Verdict::Done { row, replayed: flag },
             3 => Verdict::VersionConflict { row, current: n },
             4 => Verdict::Nothing(row),

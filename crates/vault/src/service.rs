@@ -10,7 +10,7 @@ use renkei_envelope::EpochKey;
 use renkei_ids::CloudId;
 use renkei_peers::{AddressBook, AskDigests, Circle, Digests, Lanes, Peers};
 use renkei_runtime::{
-    Admit, BindError, Config as _, Http2, OnError, OnShutdown, Role, Shell, TaskKind, bind, serve_routes,
+    Admit, BindError, Config as _, Denials, Http2, OnError, OnShutdown, Role, Shell, TaskKind, bind, serve_routes,
 };
 use renkei_storage::log::{LogDb, LogOptions};
 use renkei_storage::{DirOwner, DiskWatch, MemoryBudget, StorageError};
@@ -165,6 +165,15 @@ fn background(shell: &Shell, founder: &Founder, metrics: &Metrics) {
     });
 }
 
+/// What is denied, told once a minute and once more at the end.
+fn denials(shell: &Shell) -> Denials {
+    let denials = Denials::default();
+    let kind = TaskKind { name: "denials", on_error: OnError::Log, on_shutdown: OnShutdown::Drain };
+    let telling = denials.clone().tell(shell.stopping().cancelled_owned());
+    shell.tasks().spawn(kind, telling.map(Ok::<(), std::convert::Infallible>));
+    denials
+}
+
 fn services(shell: &Shell, founder: Founder, vault: Vault, metrics: Metrics) -> Routes {
     let host_of = founder.membership.host_of();
     let peers = Peers::new(shell.clone(), circle(founder.cloud), founder.engine.clone(), host_of);
@@ -174,7 +183,7 @@ fn services(shell: &Shell, founder: Founder, vault: Vault, metrics: Metrics) -> 
         async move { remote.digests(vault).await.ok() }.boxed()
     });
     let digests = Digests::new(founder.engine.clone(), ask, metrics.digest_mismatches);
-    let openings = VaultServiceServer::new(Rpc { vault: Arc::new(vault) })
+    let openings = VaultServiceServer::new(Rpc { vault: Arc::new(vault), denials: denials(shell) })
         .max_decoding_message_size(limits::VAULT_MESSAGE_MAX_BYTES)
         .max_encoding_message_size(limits::VAULT_MESSAGE_MAX_BYTES);
     let peers = PeerServiceServer::new(peers)

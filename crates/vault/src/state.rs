@@ -8,6 +8,7 @@ mod budget;
 mod command;
 mod format;
 mod log_row;
+mod refusals;
 mod rows;
 mod store;
 mod verdict;

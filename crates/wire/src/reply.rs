@@ -109,6 +109,8 @@ pub struct TimelinePage {
 /// A version is stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Stored {
+    /// Of which record: of a replayed request, the one that the earlier request stored.
+    pub record: RecordId,
     /// Which.
     pub version: RecordVersion,
     /// Whether an earlier request with the same idempotency tag stored it.

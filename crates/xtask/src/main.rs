@@ -5,6 +5,7 @@
 //! `cargo verify`, `cargo demo` and `cargo xtask` are aliases to this binary (`.cargo/config.toml`).
 
 mod demo;
+mod production;
 mod progress;
 mod request;
 mod setup;

@@ -6,9 +6,9 @@ pub(crate) const USAGE: &str = "\
 usage: cargo xtask <command>
 
   setup                              install what is missing, build RocksDB once, write .cargo/local.toml
-  verify                             format, clippy, structure, build, tests          (also: cargo verify)
+  verify                             format, clippy, structure, production, build, tests (also: cargo verify)
   verify --long [proof|fuzz|drill]   the long parts, at most 40 minutes each
-  demo [arguments of renkei demo]    build everything and start a cloud               (also: cargo demo)
+  demo [arguments of renkei demo]    build everything and start a cloud                  (also: cargo demo)
   structure                          the structure checks alone
   help                               this text
 

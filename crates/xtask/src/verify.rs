@@ -1,10 +1,11 @@
-//! `cargo verify`: format, clippy, structure, build and tests, and a last line that counts the tests.
+//! `cargo verify`: format, clippy, structure, production binaries, build and tests, and a last line that counts the tests.
 
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::bail;
 
+use crate::production::{self, PRODUCTION};
 use crate::request::Part;
 use crate::setup::{self, PYTHON, SETUP};
 use crate::stages::{Running, Stage, Stages, Verdict, print_line, show_log};
@@ -56,6 +57,10 @@ fn run_stages() -> anyhow::Result<Tally> {
         stages.run(STRUCTURE, |_| structure::report(&workspace))?,
     ];
     if checks.contains(&Verdict::Failed) {
+        return Ok(Tally::default());
+    }
+
+    if stages.run(PRODUCTION, |running| production::search(&workspace, running))? == Verdict::Failed {
         return Ok(Tally::default());
     }
 

@@ -73,7 +73,9 @@ impl Cloud {
         let (record, capability) = self.patients.next_put(patient).expect("what it signs is far below every limit");
         let answered = self.ask(patient, capability, Asked::Put(self.patients.put(record))).await?;
         match answered.reply.outcome {
-            Outcome::Stored(Stored { version: RecordVersion::FIRST, replayed }) if !replayed || answered.retried => {
+            Outcome::Stored(Stored { record: id, version: RecordVersion::FIRST, replayed })
+                if id == self.patients.record_id(record) && (!replayed || answered.retried) =>
+            {
                 Ok(record)
             }
             Outcome::Stored(_) => Err(Violation::NotDistinct.into()),

@@ -6,7 +6,7 @@ use renkei_ids::UnixMillis;
 use renkei_wire::limits::DEADLINE_MAX;
 use renkei_wire::pb::record::v1 as pb;
 use renkei_wire::record::{Actor, AuditEntry, ListAuditRequest};
-use renkei_wire::{evidence_word, purpose_word};
+use renkei_wire::{InvalidRecordMessage, evidence_word, purpose_word};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -23,6 +23,18 @@ struct Rows {
     rows: Vec<Row>,
     /// Where more may follow: the number of the last row shown.
     continue_after: Option<u64>,
+    /// Held for the rows, about.
+    #[serde(skip)]
+    bytes: usize,
+}
+
+/// Why a row does not read.
+#[derive(Debug, thiserror::Error)]
+enum UnreadableRow {
+    #[error("reading an audit row")]
+    Message(#[from] InvalidRecordMessage),
+    #[error("writing the time of an audit row")]
+    Time(#[from] time::error::ComponentRange),
 }
 
 #[derive(Serialize)]
@@ -49,22 +61,31 @@ pub(crate) async fn list(settings: AuditListSettings, output: Output) -> Result<
     let request = pb::ListAuditRequest::from(ListAuditRequest { patient, actor, after });
     let mut pages = Answers::begin(&address, client.list_audit(timed(request, DEADLINE_MAX))).await?;
     let mut told = Rows::default();
-    let mut bytes = 0;
-    while let Some(pb::AuditPage { entries }) = pages.next().await? {
-        for entry in entries {
-            let unreadable = |error| Failure::unreadable(&address, error);
-            let entry = AuditEntry::try_from(entry).map_err(unreadable)?;
-            let row = Row::try_from(entry).map_err(|error| Failure::unreadable(&address, error))?;
-            bytes += row.size();
-            told.rows.push(row);
-        }
-        if bytes >= LISTED_MAX_BYTES {
-            told.continue_after = told.rows.last().map(|row| row.seq);
+    while let Some(page) = pages.next().await? {
+        told.add(page).map_err(|error| Failure::unreadable(&address, error))?;
+        if told.bytes >= LISTED_MAX_BYTES {
+            told.stop();
             break;
         }
     }
     output.print(&told)?;
     Ok(Exit::Done)
+}
+
+impl Rows {
+    fn add(&mut self, pb::AuditPage { entries }: pb::AuditPage) -> Result<(), UnreadableRow> {
+        for entry in entries {
+            let row = Row::try_from(AuditEntry::try_from(entry)?)?;
+            self.bytes += row.size();
+            self.rows.push(row);
+        }
+        Ok(())
+    }
+
+    /// Says where to go on.
+    fn stop(&mut self) {
+        self.continue_after = self.rows.last().map(|row| row.seq);
+    }
 }
 
 impl TryFrom<AuditEntry> for Row {
@@ -119,7 +140,7 @@ fn rfc3339(at: UnixMillis) -> Result<String, time::error::ComponentRange> {
 
 impl fmt::Display for Rows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rows, continue_after } = self;
+        let Self { rows, continue_after, bytes: _ } = self;
         if rows.is_empty() {
             writeln!(f, "no rows")?;
         } else {
@@ -154,7 +175,50 @@ impl fmt::Debug for Row {
 
 #[cfg(test)]
 mod tests {
+    use renkei_envelope::Reference;
+
     use super::*;
+
+    fn page(seq: u64, references: usize) -> pb::AuditPage {
+        let entry = pb::AuditEntry {
+            seq,
+            time_ms: 1_795_132_800_000,
+            operation: "timeline".to_owned(),
+            outcome: "done".to_owned(),
+            references: vec![vec![1; Reference::LEN].into(); references],
+            actor_id: "dr\u{1b}[2J".to_owned(),
+            actor_role: "physician".to_owned(),
+            purpose: "care".to_owned(),
+            evidence: "card".to_owned(),
+            log_id: vec![2; 16].into(),
+            leaf_index: 7,
+            leaf_hash: vec![3; 32].into(),
+        };
+        pb::AuditPage { entries: vec![entry] }
+    }
+
+    #[test]
+    fn a_listing_counts_what_it_holds_and_goes_on_behind_its_last_row() {
+        let mut told = Rows::default();
+        told.add(page(1, 0)).unwrap();
+        let few = told.bytes;
+        told.add(page(9, 200)).unwrap();
+        assert!(told.bytes > few + 200 * 2 * Reference::LEN, "{}", told.bytes);
+        told.stop();
+        let text = told.to_string();
+        assert!(text.ends_with("\nmore: --after 9\n") && !text.contains('\u{1b}'), "{text}");
+        assert_eq!(serde_json::to_value(&told).unwrap()["rows"][1]["references"].as_array().unwrap().len(), 200);
+    }
+
+    #[test]
+    fn a_row_that_does_not_read_is_refused() {
+        let mut odd = page(1, 0);
+        odd.entries[0].operation = "unheard_of".to_owned();
+        assert!(matches!(Rows::default().add(odd), Err(UnreadableRow::Message(_))));
+        let mut late = page(1, 0);
+        late.entries[0].time_ms = u64::MAX;
+        assert!(matches!(Rows::default().add(late), Err(UnreadableRow::Time(_))));
+    }
 
     #[test]
     fn a_moment_is_written_by_rfc_3339() {

@@ -25,6 +25,9 @@ struct Timeline {
     entries: Vec<Entry>,
     /// Where more may follow, hexadecimal.
     continuation: Option<String>,
+    /// Held for the entries, about.
+    #[serde(skip)]
+    bytes: usize,
 }
 
 #[derive(serde::Serialize)]
@@ -59,20 +62,26 @@ pub(crate) async fn timeline(settings: TimelineSettings, output: Output) -> Resu
     let request = timed(pb::QueryTimelineRequest::from(request), DEADLINE_MAX);
     let mut pages = Answers::begin(&address, client.query_timeline(request)).await?;
     let mut told = Timeline::default();
-    let mut bytes = 0;
-    while let Some(TimelinePage { entries, continuation }) = pages.next().await? {
-        for entry in entries {
-            let entry = Entry::try_from(entry).map_err(|error| Failure::unreadable(&address, error))?;
-            bytes += entry.size();
-            told.entries.push(entry);
-        }
-        told.continuation = continuation.map(|token| hex(&token));
-        if bytes >= LISTED_MAX_BYTES {
-            break;
-        }
+    while told.bytes < LISTED_MAX_BYTES
+        && let Some(page) = pages.next().await?
+    {
+        told.add(page).map_err(|error| Failure::unreadable(&address, error))?;
     }
     output.print(&told)?;
     Ok(Exit::Done)
+}
+
+impl Timeline {
+    fn add(&mut self, page: TimelinePage) -> Result<(), UnreadableEntry> {
+        let TimelinePage { entries, continuation } = page;
+        for entry in entries {
+            let entry = Entry::try_from(entry)?;
+            self.bytes += entry.size();
+            self.entries.push(entry);
+        }
+        self.continuation = continuation.map(|token| hex(&token));
+        Ok(())
+    }
 }
 
 impl TryFrom<TimelineEntry> for Entry {
@@ -108,7 +117,7 @@ fn inline<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
 
 impl fmt::Display for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { entries, continuation } = self;
+        let Self { entries, continuation, bytes: _ } = self;
         if entries.is_empty() {
             writeln!(f, "no documents")?;
         }
@@ -126,5 +135,50 @@ impl fmt::Display for Timeline {
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Entry(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use renkei_envelope::{Category, Reference};
+    use renkei_ids::{MonthBucket, RecordVersion};
+    use renkei_records::{Content, Marks, Vaccination};
+
+    use super::*;
+
+    fn page(summary_json: &str, continuation: Option<&'static [u8]>) -> TimelinePage {
+        let content = Content::Vaccination(Vaccination::default());
+        let entry = TimelineEntry {
+            reference: Reference::try_from(Bytes::from(vec![1; Reference::LEN])).unwrap(),
+            version: RecordVersion::FIRST,
+            kind: Category::Vaccination,
+            month: MonthBucket::new(2026, 3).unwrap(),
+            summary: Summary { marks: Marks::default(), left_out: 0, content }.encode().into(),
+            summary_json: summary_json.to_owned(),
+        };
+        TimelinePage { entries: vec![entry], continuation: continuation.map(Bytes::from_static) }
+    }
+
+    #[test]
+    fn a_listing_counts_what_it_holds_and_goes_on_behind_its_last_page() {
+        let mut told = Timeline::default();
+        let long = format!("{{\"note\":\"{}\"}}", "x".repeat(1 << 20));
+        told.add(page(&long, Some(&[0xA1]))).unwrap();
+        assert!((1 << 20..2 << 20).contains(&told.bytes), "{}", told.bytes);
+        assert!(told.to_string().ends_with("\nmore: --continuation a1\n"));
+        told.add(page("{}", None)).unwrap();
+        assert_eq!((told.entries.len(), &told.continuation), (2, &None), "the last page has none");
+    }
+
+    #[test]
+    fn a_summary_is_a_value_in_the_value_and_never_text_of_its_own() {
+        let mut told = Timeline::default();
+        told.add(page("{\"kind\":\"vaccination\"}", None)).unwrap();
+        let value = serde_json::to_value(&told).unwrap();
+        assert_eq!(value["entries"][0]["summary"]["kind"], "vaccination");
+        for odd in ["", "[]", "\"text\"", "{}, \"version\": 2", "{} {}"] {
+            assert!(matches!(told.add(page(odd, None)), Err(UnreadableEntry::Json(_))), "{odd}");
+        }
     }
 }

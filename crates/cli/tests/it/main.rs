@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a step of a test that fails ends the test")]
 
+mod hosts;
 mod renkei;
 mod world;
 
@@ -13,4 +14,5 @@ mod t50_deploy;
 mod t60_record;
 mod t70_demo;
 mod t80_history;
+mod t85_hosts;
 mod t90_integration;

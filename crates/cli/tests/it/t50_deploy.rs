@@ -27,7 +27,7 @@ fn is_assignment(text: &str) -> bool {
 #[test]
 fn every_configuration_is_taken_with_its_commented_keys_too() {
     let dir = tempfile::tempdir().unwrap();
-    for (role, binary) in [("node", "renkei-node"), ("vault", "renkei-vault")] {
+    for (role, binary) in [("node", "renkei-node"), ("vault", "renkei-vault"), ("gateway", "renkei-gateway")] {
         let shown = fs::read_to_string(deploy().join(format!("{role}.toml"))).unwrap();
         let whole = uncommented(&shown);
         assert_ne!(whole, shown, "{role} shows keys with their defaults");
@@ -53,13 +53,12 @@ fn every_configuration_is_taken_with_its_commented_keys_too() {
 
 #[test]
 fn every_unit_starts_its_own_role_and_gives_nothing_away() {
-    for role in ["node", "vault"] {
+    for role in ["node", "vault", "gateway"] {
         let unit = fs::read_to_string(deploy().join(format!("systemd/renkei-{role}.service"))).unwrap();
         let lines: Vec<&str> = unit.lines().collect();
         for wanted in [
             &*format!("ExecStart=/usr/bin/renkei-{role} --config /etc/renkei/{role}.toml"),
             &*format!("User=renkei-{role}"),
-            &*format!("StateDirectory=renkei-{role}"),
             "CapabilityBoundingSet=",
             "NoNewPrivileges=yes",
             "ProtectSystem=strict",
@@ -68,6 +67,48 @@ fn every_unit_starts_its_own_role_and_gives_nothing_away() {
             "UMask=0077",
         ] {
             assert!(lines.contains(&wanted), "{role}: {wanted}");
+        }
+        let state = format!("StateDirectory=renkei-{role}");
+        assert_eq!(lines.contains(&&*state), role != "gateway", "{role}: a gateway has nothing at rest");
+        assert_eq!(
+            lines.contains(&"MemorySwapMax=0"),
+            role != "node",
+            "{role}: keys and plaintext are never swapped out"
+        );
+        assert_eq!(unit.contains("LoadCredential"), role == "vault", "{role}: only the vault has a host secret");
+    }
+}
+
+/// Every key in which a file of secrets is named belongs to the role that the table of `deploy/README.md` gives it to.
+#[test]
+fn no_role_is_configured_with_a_secret_of_another() {
+    let table = fs::read_to_string(deploy().join("README.md")).unwrap();
+    for role in ["node", "vault", "gateway"] {
+        let config: toml::Table = fs::read_to_string(deploy().join(format!("{role}.toml"))).unwrap().parse().unwrap();
+        let row = table.lines().find(|line| line.contains(&format!("| `renkei-{role}` |"))).unwrap();
+        let held = row.split('|').nth(3).unwrap();
+        let mut secrets = Vec::new();
+        secret_files(&config, &mut secrets);
+        assert!(!secrets.is_empty(), "{role}");
+        for secret in &secrets {
+            // The name without the number or the name of this one.
+            let kind = secret.split_once('-').map_or(secret.as_str(), |(kind, _)| kind);
+            assert!(held.contains(&format!("`{kind}")), "{role}: {secret} is not in its row: {held}");
+        }
+        let sealed = secrets.iter().filter(|name| ["epoch.key", "signing.key"].contains(&name.as_str())).count();
+        assert_eq!(sealed, if role == "vault" { 2 } else { 0 }, "{role}: {secrets:?}");
+    }
+}
+
+/// Names of the files that end in `.key`, in all sections.
+fn secret_files(table: &toml::Table, into: &mut Vec<String>) {
+    for value in table.values() {
+        match value {
+            toml::Value::Table(inner) => secret_files(inner, into),
+            toml::Value::String(path) if path.ends_with(".key") => {
+                into.push(Path::new(path).file_name().unwrap().to_str().unwrap().to_owned());
+            }
+            _ => {}
         }
     }
 }

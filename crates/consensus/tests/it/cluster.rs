@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use renkei_consensus::{
-    ChannelNetwork, Engine, EngineOptions, EntryAt, Failure, ProposeError, Replica, SnapshotSchedule, StateMachine,
-    Timing,
+    ChannelNetwork, Engine, EngineOptions, EntryAt, Failure, OpenError, ProposeError, Replica, SnapshotSchedule,
+    StateMachine, Timing,
 };
 use renkei_ids::{CloudId, GroupId, LeaderTerm, NodeId, ReplicaId};
 use renkei_storage::log::{LogDb, LogOptions};
@@ -147,9 +147,15 @@ impl Cluster {
 
     /// Starts a node on whatever is in its directory.
     pub(crate) async fn open(&mut self, node: u32) {
+        self.try_open(node).await.unwrap();
+    }
+
+    /// The same, where what is there may not be opened; the node runs without replicas then.
+    pub(crate) async fn try_open(&mut self, node: u32) -> Result<(), OpenError> {
         let (engine, log) = open_engine(self.dir.path(), node, &self.network, self.schedule, &self.failures);
-        engine.open_existing(|_, _| Some(Arc::new(Kv))).await.unwrap();
+        let opened = engine.open_existing(|_, _| Some(Arc::new(Kv))).await;
         self.machines.insert(node, Machine { node: NodeId(node), engine, log });
+        opened.map(|_| ())
     }
 
     /// Stops a node in order.

@@ -122,6 +122,23 @@ async fn a_log_that_begins_after_the_state_ends_is_refused_with_the_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_state_whose_log_was_lost_is_not_opened_for_it_may_have_voted() {
+    let mut cluster = Cluster::start(3, 1, quiet()).await;
+    fill(&cluster, "key", 8, &[]).await;
+    let empty = tempfile::TempDir::new().unwrap();
+    let replica = cluster.replica(1, GROUP);
+    eventually("something is applied", || replica.status().applied.is_some()).await;
+    drop(replica);
+    cluster.stop(1).await;
+    cluster.restore_log(1, &empty);
+
+    let lost = cluster.try_open(1).await.unwrap_err();
+    assert!(matches!(lost, OpenError::VoteLost { .. }), "{lost:?}");
+    fill(&cluster, "later", 8, &[1]).await;
+    cluster.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crash_at_any_moment_of_snapshots_and_purges_is_recovered_from() {
     let mut cluster = Cluster::start(3, 1, eager()).await;
     for round in 0..4_u64 {

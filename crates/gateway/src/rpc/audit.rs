@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use renkei_ids::{AuditSeq, CapabilityId, RecordId, RequestId};
+use renkei_ids::CapabilityId;
 use renkei_merkle::LeafHash;
 use renkei_shard::audit::AuditContent;
 use renkei_shard::{Operation as Does, Outcome as Came};
@@ -108,36 +108,6 @@ impl Visit<'_> {
             leaf: row.leaf,
             leaf_hash: row.leaf_hash,
         })
-    }
-}
-
-impl Visit<'_> {
-    /// The record that an earlier request of this id stored. The vault drew another id for the replayed one, and the
-    /// node's stored reply names none, but the row of the earlier one does: it is looked for from the newest row back.
-    pub(super) async fn first_record(&mut self, request: RequestId) -> Result<RecordId, Refusal> {
-        let own = self.opened.opened.institution;
-        // Beyond any row: the node then tells nothing but where the history ends.
-        let list = |after| Operation::ListAudit(ListAudit { after: AuditSeq(after), max_rows: AUDIT_MAX_ROWS });
-        let end = self.read(list(u64::MAX)).await?.reply.row.seq.0;
-        let mut after = end.saturating_sub(u64::from(AUDIT_MAX_ROWS));
-        loop {
-            let Outcome::Audit(page) = self.read(list(after)).await?.reply.outcome else {
-                return Err(Refusal::new(ErrorCode::OutcomeUnknown));
-            };
-            for row in page.rows {
-                let (_, content) = read(row)?;
-                let found = content.request == request
-                    && content.institution == own
-                    && matches!((content.operation, content.outcome), (Does::Put, Came::Done));
-                if let Some(record) = content.records.first().filter(|_| found) {
-                    return Ok(*record);
-                }
-            }
-            if after == 0 {
-                return Err(Refusal::new(ErrorCode::OutcomeUnknown));
-            }
-            after = after.saturating_sub(u64::from(AUDIT_MAX_ROWS));
-        }
     }
 }
 

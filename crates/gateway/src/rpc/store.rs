@@ -108,9 +108,7 @@ impl Visit<'_> {
         let asked = node_request(request, grant.capability, actor, Operation::Put(put), self.deadline())?;
         let Answer { reply, .. } = Box::pin(self.desk.nodes.call(grant.pid, asked, self.deadline())).await?;
         match reply.outcome {
-            Outcome::Stored(Stored { version, replayed }) => {
-                let record =
-                    if replayed && replaces.is_none() { self.first_record(request).await? } else { grant.record };
+            Outcome::Stored(Stored { record, version, replayed }) => {
                 let reference = grant.reference_key.seal(&self.opened.patient, record, &SystemRandom);
                 Ok(PutDocumentReply { reference, version, kind: taken.kind, replayed })
             }

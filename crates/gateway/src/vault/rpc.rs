@@ -44,7 +44,15 @@ where
         };
         let wait = told.max((2 * last).min(WAIT_MAX));
         last = wait;
-        deadline.wait(wait, refusal).await?;
+        deadline.wait(wait, outside(refusal)).await?;
+    }
+}
+
+/// As an institution is told: which vault leads is nothing to it.
+fn outside(refusal: Refusal) -> Refusal {
+    match refusal.code {
+        ErrorCode::NotLeader | ErrorCode::NotBootstrapped => Refusal::new(ErrorCode::Unavailable),
+        _ => refusal,
     }
 }
 

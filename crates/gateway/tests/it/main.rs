@@ -2,7 +2,20 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it cannot go on")]
 
+mod build;
+#[cfg(feature = "dev-insecure")]
+mod documents;
+#[cfg(feature = "dev-insecure")]
+mod faults;
+#[cfg(feature = "dev-insecure")]
+mod limits;
 #[cfg(feature = "dev-insecure")]
 mod records;
+#[cfg(feature = "dev-insecure")]
+mod strangers;
+#[cfg(feature = "dev-insecure")]
+mod tampered;
+#[cfg(feature = "dev-insecure")]
+mod vaults;
 #[cfg(feature = "dev-insecure")]
 mod world;

@@ -4,19 +4,9 @@ use renkei_runtime::Role;
 use renkei_wire::pb::record::v1 as pb;
 use renkei_wire::{ErrorCode, Refusal};
 
-use crate::world::{World, actor, chunks, get, head, patient, put, timeline};
-
-fn vaccination(day: &str, note: &str) -> String {
-    format!(
-        r#"{{"resourceType":"Immunization","status":"completed","vaccineCode":{{"text":"vaccine"}},"patient":{{"reference":"Patient/1"}},"occurrenceDateTime":"{day}","note":[{{"text":"{note}"}}]}}"#
-    )
-}
-
-fn prescription(day: &str) -> String {
-    format!(
-        r#"{{"resourceType":"MedicationRequest","status":"active","intent":"order","medicationCodeableConcept":{{"text":"drug"}},"subject":{{"reference":"Patient/1"}},"authoredOn":"{day}"}}"#
-    )
-}
+use crate::world::{
+    Client, World, actor, chunks, get, head, patient, prescription, put, refusal, timeline, vaccination,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_document_is_put_read_replaced_listed_and_deleted() {
@@ -53,8 +43,6 @@ async fn a_document_is_put_read_replaced_listed_and_deleted() {
     check_audit(&mut client, &world).await;
 }
 
-type Client = renkei_wire::RecordServiceClient<tonic::transport::Channel>;
-
 async fn replace(
     client: &mut Client,
     reference: &bytes::Bytes,
@@ -67,7 +55,7 @@ async fn replace(
     let parts = std::iter::once(Part::Head(head)).chain(chunks(document).into_iter().map(Part::Piece));
     let parts: Vec<_> = parts.map(|part| pb::ReplaceDocumentRequest { part: Some(part) }).collect();
     let reply = client.replace_document(futures::stream::iter(parts)).await;
-    reply.map(tonic::Response::into_inner).map_err(|status| Refusal::from_status(&status).unwrap())
+    reply.map(tonic::Response::into_inner).map_err(|status| refusal(&status))
 }
 
 async fn rows(client: &mut Client) -> Vec<pb::AuditEntry> {
@@ -190,6 +178,5 @@ async fn others_and_other_documents_are_refused_by_code() {
     let ticket = pb::Patient { opened_by: Some(pb::patient::OpenedBy::Ticket("ticket".into())) };
     let mut rows =
         client.list_audit(pb::ListAuditRequest { patient: Some(ticket), ..request }).await.unwrap().into_inner();
-    let refusal = Refusal::from_status(&rows.message().await.unwrap_err()).unwrap();
-    assert_eq!(refusal.code, ErrorCode::Unimplemented);
+    assert_eq!(refusal(&rows.message().await.unwrap_err()).code, ErrorCode::Unimplemented);
 }

@@ -45,8 +45,8 @@ impl Server {
     /// What the caller of a write is told.
     pub(super) fn written(&self, recorded: Recorded, conflict: ErrorCode) -> Result<NodeReply, Refusal> {
         match self.judge(recorded)? {
-            Decision::Answer(row, Verdict::Stored { version, replayed, .. }) => {
-                Ok(NodeReply { row, outcome: Outcome::Stored(Stored { version, replayed }) })
+            Decision::Answer(row, Verdict::Stored { record, version, replayed, .. }) => {
+                Ok(NodeReply { row, outcome: Outcome::Stored(Stored { record, version, replayed }) })
             }
             Decision::Answer(row, Verdict::Done { .. }) => Ok(NodeReply { row, outcome: Outcome::Done }),
             Decision::Answer(row, Verdict::Nothing(_)) => Ok(NodeReply { row, outcome: Outcome::Nothing }),

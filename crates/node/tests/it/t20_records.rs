@@ -49,17 +49,17 @@ impl Desk {
     }
 }
 
-fn stored(version: u32, replayed: bool) -> Outcome {
-    Outcome::Stored(Stored { version: RecordVersion::new(version).unwrap(), replayed })
+fn stored(n: u32, version: u32, replayed: bool) -> Outcome {
+    Outcome::Stored(Stored { record: record(n), version: RecordVersion::new(version).unwrap(), replayed })
 }
 
 #[tokio::test]
 async fn records_are_written_read_replaced_hidden_and_deleted() {
     let desk = Desk::open(&[(1, 1), (1, 2), (2, 1)]).await;
-    assert_eq!(desk.put(1, 1, 24_000).await, Ok(stored(1, false)));
-    assert_eq!(desk.put(1, 1, 24_000).await, Ok(stored(1, true)), "a retry gets the stored reply");
-    assert_eq!(desk.put(2, 1, 24_001).await, Ok(stored(1, false)));
-    assert_eq!(desk.put(1, 2, 24_002).await, Ok(stored(2, false)));
+    assert_eq!(desk.put(1, 1, 24_000).await, Ok(stored(1, 1, false)));
+    assert_eq!(desk.put(1, 1, 24_000).await, Ok(stored(1, 1, true)), "a retry gets the stored reply");
+    assert_eq!(desk.put(2, 1, 24_001).await, Ok(stored(2, 1, false)));
+    assert_eq!(desk.put(1, 2, 24_002).await, Ok(stored(1, 2, false)));
     assert_eq!(desk.put(7, 1, 24_002).await, Err(ErrorCode::CapabilityScope), "the capability does not name it");
     assert_eq!(desk.body(patient::get(record(1))).await.as_deref(), Some(&b"body 1.2"[..]));
     let old = Operation::Get(GetRecord { record: record(1), version: RecordVersion::new(1), with_body: true });

@@ -1,16 +1,18 @@
-//! What format 1 wrote, every later build reads: the whole store of a small history, and the entries that made it.
+//! What an earlier build wrote, every later build reads: the whole store of a small history, and the entries that made
+//! it. Store 2 is store 1 with stored replies that name their record.
 
 use std::fmt::Write as _;
 
 use bytes::Bytes;
 use renkei_access::{RuleSet, Scope};
-use renkei_shard::{Access, Family, Item, ItemKind, SlotChange, SlotHold, Verdicts, read};
+use renkei_shard::{Access, Family, Item, ItemKind, SlotChange, SlotHold, Verdict, Verdicts, read};
 
 use crate::memory::Memory;
 use crate::scenario::*;
 
 const ENTRIES: &str = include_str!("../fixtures/entries-v1.hex");
-const STORE: &str = include_str!("../fixtures/store-v1.hex");
+const FIRST_STORE: &str = include_str!("../fixtures/store-v1.hex");
+const STORE: &str = include_str!("../fixtures/store-v2.hex");
 
 fn history() -> Vec<Item> {
     // What this history says is fixed; what the scenarios say may grow.
@@ -71,14 +73,49 @@ fn written_now() -> (String, String) {
 fn refresh_fixtures() {
     let (entries, store) = written_now();
     std::fs::write("tests/fixtures/entries-v1.hex", entries).unwrap();
-    std::fs::write("tests/fixtures/store-v1.hex", store).unwrap();
+    std::fs::write("tests/fixtures/store-v2.hex", store).unwrap();
 }
 
 #[test]
-fn this_build_still_writes_format_one() {
+fn this_build_writes_what_the_newest_fixtures_hold() {
     let (entries, store) = written_now();
     assert!(entries == ENTRIES, "entries are written otherwise than format 1 wrote them");
-    assert!(store == STORE, "rows are written otherwise than format 1 wrote them");
+    assert!(store == STORE, "rows are written otherwise than the newest formats wrote them");
+}
+
+#[test]
+fn only_stored_replies_changed_since_the_first_store() {
+    let (first, second) = (stored_fixture(FIRST_STORE), stored_fixture(STORE));
+    assert!(first.0.keys().eq(second.0.keys()));
+    for ((family, key), value) in &first.0 {
+        let newer = &second.0[&(*family, key.clone())];
+        // Of that family, entries of the expiry index have no value.
+        let is_reply = *family == Family::Idempotency && !value.is_empty();
+        assert_eq!(value != newer, is_reply, "{family:?}");
+    }
+}
+
+#[test]
+fn a_stored_reply_of_version_one_is_found_and_never_names_another_record() {
+    let mut group = Group { store: stored_fixture(FIRST_STORE), now: renkei_ids::UnixMillis(NOW + 1) };
+    let replayed = |replay: &Verdict| match replay {
+        Verdict::Stored { record, version, replayed: true, .. } => Some((*record, version.get())),
+        _ => None,
+    };
+    // The replace says which record it is of, a first put does not: its id is drawn anew for each try.
+    let replace = group.by(access(1), ItemKind::Put(put(9, 2, 24_001)));
+    assert_eq!(replayed(&replace), Some((record(9), 2)));
+    let first = group.by(access(1), ItemKind::Put(put(9, 1, 24_000)));
+    assert!(matches!(first, Verdict::IdempotencyConflict(_)), "{first:?}");
+}
+
+#[test]
+fn a_replayed_put_names_the_record_that_was_stored() {
+    let mut group = Group { store: stored_fixture(STORE), now: renkei_ids::UnixMillis(NOW + 1) };
+    let again = renkei_shard::PutRecord { record: record(77), ..put(9, 1, 24_000) };
+    let verdict = group.by(access(1), ItemKind::Put(again));
+    let Verdict::Stored { record: named, replayed: true, .. } = verdict else { panic!("{verdict:?}") };
+    assert_eq!(named, record(9));
 }
 
 #[test]
@@ -88,25 +125,30 @@ fn entries_of_format_one_apply_to_the_same_store() {
         let reply = renkei_shard::apply(&mut store, &Bytes::from(unhex(line))).unwrap();
         Verdicts::decode(&reply).unwrap();
     }
-    assert_eq!(store, stored_fixture());
+    assert_eq!(store, stored_fixture(STORE));
 }
 
 #[test]
-fn a_store_of_format_one_reads() {
-    let store = stored_fixture();
+fn the_stores_of_every_format_read() {
+    for fixture in [FIRST_STORE, STORE] {
+        reads(&stored_fixture(fixture));
+    }
+}
+
+fn reads(store: &Memory) {
     let capability = capability(1);
     let eyes = read::Eyes { capability: &capability, rules: &RuleSet::UNSET, now: renkei_ids::UnixMillis(NOW) };
-    let entry = read::get(&store, &eyes, record(9), None, Some(u32::MAX)).unwrap().unwrap();
+    let entry = read::get(store, &eyes, record(9), None, Some(u32::MAX)).unwrap().unwrap();
     assert_eq!(entry.body, read::Body::Whole("body 9 2".into()));
-    let old = read::get(&store, &eyes, record(9), renkei_ids::RecordVersion::new(1), Some(u32::MAX)).unwrap().unwrap();
+    let old = read::get(store, &eyes, record(9), renkei_ids::RecordVersion::new(1), Some(u32::MAX)).unwrap().unwrap();
     assert_eq!(old.body, read::Body::Whole("body 9 1".into()));
-    let (rows, _) = read::audit_rows(&store, &pid(1), renkei_ids::AuditSeq(0), 500).unwrap();
+    let (rows, _) = read::audit_rows(store, &pid(1), renkei_ids::AuditSeq(0), 500).unwrap();
     assert!(rows.len() == 7 && rows.iter().all(|row| row.hash_holds()));
 }
 
 #[test]
 fn a_row_that_does_not_read_stops_the_replica() {
-    let mut store = stored_fixture();
+    let mut store = stored_fixture(STORE);
     for ((family, _), value) in &mut store.0 {
         if *family == Family::Summary {
             *value = Bytes::from_static(b"\x02from the future");
@@ -118,7 +160,7 @@ fn a_row_that_does_not_read_stops_the_replica() {
     assert!(read::get(&store, &eyes, record(9), None, None).is_err());
 }
 
-fn stored_fixture() -> Memory {
+fn stored_fixture(text: &str) -> Memory {
     let families = [
         Family::Summary,
         Family::Body,
@@ -129,7 +171,7 @@ fn stored_fixture() -> Memory {
         Family::Tombstones,
         Family::System,
     ];
-    let rows = STORE.lines().map(|line| {
+    let rows = text.lines().map(|line| {
         let mut parts = line.split(' ');
         let family = families[parts.next().unwrap().parse::<usize>().unwrap()];
         let key = unhex(parts.next().unwrap());

@@ -28,7 +28,7 @@ fn arb_step() -> impl Strategy<Value = Step> {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Expected {
-    Stored(u32, bool),
+    Stored(u8, u32, bool),
     Done(bool),
     Conflict(u32),
     Nothing,
@@ -47,7 +47,7 @@ struct Model {
     now: u64,
     live: BTreeMap<(u8, u8), Live>,
     dead: BTreeMap<(u8, u8), ()>,
-    replies: BTreeMap<(u8, u8), (u8, u64, Expected)>,
+    replies: BTreeMap<(u8, u8), (u8, u64, u8, Expected)>,
     rows: BTreeMap<u8, u64>,
 }
 
@@ -66,13 +66,13 @@ impl Model {
             }
         };
         *self.rows.entry(patient).or_default() += 1;
-        if let Some((known, until, reply)) = self.replies.get(&(patient, idem))
+        if let Some((known, until, stored, reply)) = self.replies.get(&(patient, idem))
             && self.now < *until
         {
             return Some(match reply {
                 _ if *known != content => Expected::IdempotencyConflict,
-                Expected::Stored(version, _) if is_put => Expected::Stored(*version, true),
-                Expected::Done(_) if is_put => Expected::Stored(version, true),
+                Expected::Stored(_, version, _) if is_put => Expected::Stored(*stored, *version, true),
+                Expected::Done(_) if is_put => Expected::Stored(*stored, version, true),
                 _ => Expected::Done(true),
             });
         }
@@ -92,7 +92,7 @@ impl Model {
             }
             let live = self.live.entry(key).or_insert(Live { institution, contents: vec![] });
             live.contents.push(Bytes::from(format!("body {id} {version}")));
-            Expected::Stored(version, false)
+            Expected::Stored(id, version, false)
         } else {
             match current {
                 Some((owner, current)) if owner == institution => {
@@ -106,7 +106,7 @@ impl Model {
             self.dead.insert(key, ());
             Expected::Done(false)
         };
-        self.replies.insert((patient, idem), (content, self.now + 24 * HOUR, reply.clone()));
+        self.replies.insert((patient, idem), (content, self.now + 24 * HOUR, id, reply.clone()));
         Some(reply)
     }
 }
@@ -137,7 +137,9 @@ fn item(step: &Step) -> Option<Item> {
 
 fn told(verdict: Verdict) -> Expected {
     match verdict {
-        Verdict::Stored { version, replayed, .. } => Expected::Stored(version.get(), replayed),
+        Verdict::Stored { record, version, replayed, .. } => {
+            Expected::Stored(record.as_bytes()[0], version.get(), replayed)
+        }
         Verdict::Done { replayed, .. } => Expected::Done(replayed),
         Verdict::VersionConflict { current, .. } => Expected::Conflict(current),
         Verdict::Nothing(_) => Expected::Nothing,

@@ -7,6 +7,7 @@ use renkei_ids::{LeafIndex, Pid, SLOTS, Slot};
 use super::budget::{Asker, Use, charge};
 use super::command::{Ask, Batch, Command, Founding, Item, NewClassKey, NewPatient};
 use super::log_row::{LogRow, Outcome};
+use super::refusals;
 use super::rows::{
     HEAD_KEY, Head, IndexRow, PatientRow, class_key_name, encode_one, head, index_row, patient_row, wrapped_class_key,
 };
@@ -87,7 +88,6 @@ fn decide<S: Store>(store: &mut S, mut head: Head, batch: &Batch) -> Result<Verd
     for item in &batch.items {
         let decision = decide_item(store, head.time, batch, item)?;
         let leaf = LeafIndex(head.leaves);
-        head.leaves += 1;
         let (pid, outcome, verdict) = match decision {
             Decision::Allowed { pid, created } => {
                 let outcome = if created { Outcome::Created } else { Outcome::Allowed };
@@ -97,13 +97,22 @@ fn decide<S: Store>(store: &mut S, mut head: Head, batch: &Batch) -> Result<Verd
                 (pid, Outcome::Refused(reason), Verdict::Refused { reason, retry_after_millis })
             }
         };
-        let row = LogRow::new(head.time, batch, item, pid, outcome);
+        verdicts.push(verdict);
+        let unlogged = match outcome {
+            Outcome::Allowed | Outcome::Created => 0,
+            Outcome::Refused(reason) => {
+                let who = (&batch.gateway, &item.institution, reason);
+                let Some(unlogged) = refusals::count(store, who, head.time)? else { continue };
+                unlogged
+            }
+        };
+        head.leaves += 1;
+        let row = LogRow::new(head.time, batch, item, (pid, outcome, unlogged));
         store.put(Table::Openings, &leaf.0.to_be_bytes(), row.encode(&item.salt));
         if let Some(pid) = pid {
             let key = [&pid.as_bytes()[..], &leaf.0.to_be_bytes()].concat();
             store.put(Table::OpeningsOf, &key, Bytes::new());
         }
-        verdicts.push(verdict);
     }
     store.put(Table::Head, HEAD_KEY, head.encode());
     Ok(Verdicts::Decided(verdicts))

@@ -1,4 +1,5 @@
-//! Rows of the log of openings: what the vault gave, or refused to give, to whom. One row for each item of a call.
+//! Rows of the log of openings: what the vault gave, or refused to give, to whom. One row for each item of a call, but for a
+//! flood of refusals (see `refusals`).
 //!
 //! The leaf is `renkei_merkle::LeafHash` of the salt and the encoded content, as in the nodes' audit logs.
 
@@ -37,6 +38,8 @@ pub struct LogRow {
     pub ask: LoggedAsk,
     /// What came of it.
     pub outcome: Outcome,
+    /// Earlier refusals of the same gateway, institution and reason that have no row of their own.
+    pub unlogged: u64,
 }
 
 /// What was asked, without keys.
@@ -76,7 +79,12 @@ pub enum Outcome {
 pub struct InvalidLogRow;
 
 impl LogRow {
-    pub(crate) fn new(time: UnixMillis, batch: &Batch, item: &Item, pid: Option<Pid>, outcome: Outcome) -> Self {
+    pub(crate) fn new(
+        time: UnixMillis,
+        batch: &Batch,
+        item: &Item,
+        (pid, outcome, unlogged): (Option<Pid>, Outcome, u64),
+    ) -> Self {
         let Item { capability, salt: _, institution, purpose, evidence, ask } = item;
         Self {
             time,
@@ -89,6 +97,7 @@ impl LogRow {
             pid,
             ask: LoggedAsk::from(ask),
             outcome,
+            unlogged,
         }
     }
 
@@ -174,13 +183,16 @@ struct Content {
     /// 0 allowed, 1 created, 16 and more refused for the reason 16 less.
     #[prost(uint32, tag = "17")]
     outcome: u32,
+    #[prost(uint64, tag = "18")]
+    unlogged: u64,
 }
 
 const REFUSED: u32 = 16;
 
 impl From<&LogRow> for Content {
     fn from(row: &LogRow) -> Self {
-        let LogRow { time, gateway, request, capability, institution, purpose, evidence, pid, ask, outcome } = row;
+        let LogRow { time, gateway, request, capability, institution, purpose, evidence, pid, ask, outcome, unlogged } =
+            row;
         let mut content = Self {
             time_ms: time.0,
             gateway: copied(gateway.as_bytes()),
@@ -195,6 +207,7 @@ impl From<&LogRow> for Content {
                 Outcome::Created => 1,
                 Outcome::Refused(reason) => REFUSED + u32::from(*reason as u8),
             },
+            unlogged: *unlogged,
             ..Self::default()
         };
         match ask {
@@ -232,6 +245,7 @@ impl TryFrom<Content> for LogRow {
             pid: content.pid.as_deref().map(Pid::try_from).transpose().map_err(bad)?,
             outcome: outcome(content.outcome).ok_or(InvalidLogRow)?,
             ask: ask(&content).ok_or(InvalidLogRow)?,
+            unlogged: content.unlogged,
         })
     }
 }

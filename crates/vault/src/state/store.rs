@@ -22,10 +22,12 @@ pub enum Table {
     Openings = 6,
     /// Pid and leaf -> nothing: which rows are a patient's.
     OpeningsOf = 7,
+    /// Reason, institution and gateway -> refusals of this minute, and those without a row.
+    Refusals = 8,
 }
 
 /// Name and filter prefix of each table, in the order of [`Table`]. Names never change.
-pub const TABLES: [(&str, usize); 8] = [
+pub const TABLES: [(&str, usize); 9] = [
     ("head", 0),
     ("slots", 0),
     ("index", 0),
@@ -34,6 +36,7 @@ pub const TABLES: [(&str, usize); 8] = [
     ("budgets", 0),
     ("openings", 0),
     ("openings_of", 16),
+    ("refusals", 0),
 ];
 
 /// Reads the state.

@@ -132,6 +132,20 @@ async fn a_wiped_replica_takes_no_part_and_is_not_brought_back_by_another_foundi
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_vault_whose_log_was_lost_does_not_start_on_its_state() {
+    let mut world = World::of_three(&[]);
+    world.open(asking(1, 7)).await.unwrap();
+    let lost = 1 + world.leader().await % 3;
+    assert!(world.processes.vault_replica(lost).unwrap().stop(renkei_launch::STOP_TIMEOUT).unwrap().success());
+    fs::remove_dir_all(world.data(lost).join("log")).unwrap();
+    world.processes.start_vault_replica(lost).unwrap();
+    assert!(world.processes.vault_replica(lost).unwrap().wait_ready(renkei_launch::READY_TIMEOUT).is_err());
+    let log = fs::read_to_string(world.log(lost)).unwrap();
+    assert!(log.contains("the log has no vote"), "{log}");
+    assert!(world.open(asking(1, 7)).await.is_ok(), "two of three go on");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_that_was_away_too_long_catches_up_by_snapshot() {
     let mut set = WIDE.to_vec();
     set.extend(["raft.snapshot_log_mib=1", "raft.keep_log_mib=0"]);

@@ -6,6 +6,8 @@
 mod budgets;
 mod build;
 #[cfg(feature = "dev-insecure")]
+mod denials;
+#[cfg(feature = "dev-insecure")]
 mod founding;
 #[cfg(feature = "dev-insecure")]
 mod group;

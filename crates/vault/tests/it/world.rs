@@ -75,6 +75,11 @@ impl World {
         self.dir.path().join(format!("cloud/vault-{vault}"))
     }
 
+    /// What a vault has logged.
+    pub(crate) fn log(&self, vault: u32) -> std::path::PathBuf {
+        self.dir.path().join(format!("cloud/logs/vault-{vault}.err"))
+    }
+
     /// Where a vault's key files are.
     pub(crate) fn keys(&self, vault: u32) -> std::path::PathBuf {
         self.dir.path().join(format!("cloud/vault-{vault}-keys"))

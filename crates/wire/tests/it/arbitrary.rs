@@ -186,7 +186,11 @@ pub(crate) fn reply() -> impl Strategy<Value = NodeReply> {
     });
     let page = (vec(entry(), 0..4), option::of(position())).prop_map(|(entries, next)| TimelinePage { entries, next });
     let audit = (vec(audit_row(), 0..4), any::<bool>()).prop_map(|(rows, more)| AuditPage { rows, more });
-    let stored = (version(), any::<bool>()).prop_map(|(version, replayed)| Stored { version, replayed });
+    let stored = (any::<[u8; 16]>(), version(), any::<bool>()).prop_map(|(record, version, replayed)| Stored {
+        record: RecordId::from_bytes(record),
+        version,
+        replayed,
+    });
     let outcome = prop_oneof![
         entry().prop_map(Outcome::Record),
         Just(Outcome::Nothing),

@@ -46,8 +46,13 @@ fn an_answer_without_its_row_is_refused() {
     assert!(answer(Some(pb::AuditRef { log_id: bytes(15), ..row() })).is_err());
     assert_eq!(NodeReply::try_from(pb::Reply { row: Some(row()), outcome: None }), Err(InvalidReply::NoOutcome));
     assert_eq!(refused(Outcome::Record(pb::FoundRecord { entry: None })), Some(InvalidReply::NoEntry));
-    let stored = Outcome::Stored(pb::Stored { version: 0, replayed: true });
-    assert_eq!(refused(stored), Some(InvalidReply::Stored(InvalidStored::Version)));
+    let stored = |version, id| Outcome::Stored(pb::Stored { version, replayed: true, record_id: bytes(id) });
+    assert_eq!(refused(stored(1, 16)), None);
+    assert_eq!(refused(stored(0, 16)), Some(InvalidReply::Stored(InvalidStored::Version)));
+    for length in [0, 15, 17] {
+        let reason = refused(stored(1, length));
+        assert!(matches!(reason, Some(InvalidReply::Stored(InvalidStored::RecordId(_)))), "{length}: {reason:?}");
+    }
 }
 
 #[test]

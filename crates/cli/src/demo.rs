@@ -79,7 +79,7 @@ async fn show(home: &Home, folder: Option<&Folder>) -> Result<(DemoCloud, Report
     let mut cloud = DemoCloud::start(home.path()).await?;
     let caller = Caller::load(cloud.institution())?;
     let institution = Institution::new(&caller, cloud.gateway(), ACTOR);
-    act.done(format_args!("three nodes, a vault and a gateway, in {}", home.path().display()));
+    act.done(format_args!("three nodes, a vault and a gateway, with their files in {home}"));
 
     let (mut stored, refused) = put_documents(&institution, folder, &mut search).await?;
     let documents_put = stored.len() as u64;

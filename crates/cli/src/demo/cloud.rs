@@ -1,6 +1,7 @@
 //! The cloud of the demo: real processes on loopback, and what an operator asks of them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -202,6 +203,15 @@ impl Home {
         match self {
             Self::Kept(dir) => dir,
             Self::Gone(dir) => dir.path(),
+        }
+    }
+}
+
+impl fmt::Display for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kept(dir) => write!(f, "{}", dir.display()),
+            Self::Gone(_) => f.write_str("a folder that goes with the demo"),
         }
     }
 }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 
 use crate::setup::{self, SETUP};
 use crate::stages::{Stage, Stages, Verdict, show_log};
-use crate::workspace::{DEVELOPMENT, Workspace};
+use crate::workspace::{AS_FOR_TESTS, DEVELOPMENT, Workspace};
 
 const BUILD: Stage = Stage { name: "binaries", first_guess: Duration::from_secs(480) };
 
@@ -18,9 +18,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     let mut stages = Stages::open(workspace.log_dir())?;
     stages.run(SETUP, |running| setup::prepare(&workspace, running))?;
     let mut build = workspace.cargo();
-    // With an example among its targets cargo resolves features as it does for tests, and neither a demo after a
-    // verification nor a verification after a demo compiles a dependency twice.
-    build.args(["build", "--release", "--workspace", "--bins", "--example", "throughput"]).args(DEVELOPMENT);
+    build.args(["build", "--release", "--workspace", "--bins"]).args(AS_FOR_TESTS).args(DEVELOPMENT);
     let verdict = stages.run(BUILD, |running| {
         let log = running.log();
         if running.watch(&mut build, &log, Duration::MAX)?.success() {

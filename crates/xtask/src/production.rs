@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::stages::{Running, Stage, Verdict, show_log};
-use crate::workspace::Workspace;
+use crate::workspace::{AS_FOR_TESTS, Workspace};
 
 pub(crate) const PRODUCTION: Stage = Stage { name: "production", first_guess: Duration::from_secs(120) };
 
@@ -22,8 +22,7 @@ pub(crate) fn search(workspace: &Workspace, running: &mut Running) -> anyhow::Re
     for (binary, _) in MARKERS {
         command.args(["--bin", binary]);
     }
-    // An example counts as a test: with one, other crates are built as for the tests, and not a second time.
-    command.args(["--example", "refresh"]);
+    command.args(AS_FOR_TESTS);
     let log = running.log();
     if !running.watch(&mut command, &log, Duration::MAX)?.success() {
         show_log(&log)?;

@@ -17,6 +17,10 @@ const RUN_VARIABLES: [&str; 5] =
 /// Flags of every build that demo, tests and lints are made from: no production build has them.
 pub(crate) const DEVELOPMENT: [&str; 2] = ["--features", "renkei-vault/dev-insecure,renkei-gateway/dev-insecure"];
 
+/// One small example among the targets of a build: cargo then resolves features as it does for tests, and neither kind of
+/// build compiles a dependency of the other a second time.
+pub(crate) const AS_FOR_TESTS: [&str; 2] = ["--example", "throughput"];
+
 /// The workspace around the current directory, with its dependencies for this machine's platform.
 #[derive(Debug)]
 pub(crate) struct Workspace {

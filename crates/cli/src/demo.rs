@@ -64,7 +64,7 @@ pub(crate) async fn demo(settings: DemoSettings, output: Output) -> Result<Exit,
         let handed = client.as_deref().map(|dir| handout::write(dir, &cloud)).transpose()?;
         handout::tell(&cloud, handed.as_ref());
         interrupted().await;
-        cloud.stop()?;
+        cloud.stop().await?;
     } else if client.is_some() {
         note("  --client is for a demo that stays; with --once nothing is written");
     }
@@ -79,7 +79,7 @@ async fn show(home: &Home, folder: Option<&Folder>) -> Result<(DemoCloud, Report
     let mut cloud = DemoCloud::start(home.path()).await?;
     let caller = Caller::load(cloud.institution())?;
     let institution = Institution::new(&caller, cloud.gateway(), ACTOR);
-    act.done(format_args!("three nodes, a vault and a gateway, in {}", home.path().display()));
+    act.done(format_args!("three nodes, a vault and a gateway, with their files in {home}"));
 
     let (mut stored, refused) = put_documents(&institution, folder, &mut search).await?;
     let documents_put = stored.len() as u64;
@@ -98,7 +98,7 @@ async fn show(home: &Home, folder: Option<&Folder>) -> Result<(DemoCloud, Report
     let (audit_rows, audit_rows_missing) = audit(&institution, &stored, acknowledged_reads).await?;
 
     let act = Act::open_ended("plaintext", "stopping every process");
-    cloud.stop()?;
+    let cloud = cloud.stop().await?;
     act.say("looking for planted texts in every file and database");
     let found = search.carry_out(home.path()).await?;
     act.done(format_args!("{} places looked at in {} databases", found.pairs, found.databases));

@@ -23,8 +23,8 @@ use crate::hex::unhex;
 
 pub(crate) use audit::list as list_audit;
 pub(crate) use delete::delete;
-pub(crate) use get::get;
-pub(crate) use put::{put, replace};
+pub(crate) use get::{get, whole_document};
+pub(crate) use put::{put, replace, upload};
 pub(crate) use timeline::timeline;
 
 /// Bytes of what a listing shows in one call. It ends behind the page that reaches this, and says where to go on.

@@ -1,6 +1,7 @@
 //! The cloud of the demo: real processes on loopback, and what an operator asks of them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::arguments::NumberedNode;
 use crate::call::answer;
 use crate::connection::Caller;
 use crate::failure::Failure;
+use crate::hex::hex;
 
 /// Nodes, and replicas of each group.
 const NODES: u32 = 3;
@@ -56,7 +58,7 @@ impl DemoCloud {
         processes.add_vault(MEMORY_MIB, &budgets).map_err(failed)?;
         processes.add_gateway("demo", &[]).map_err(failed)?;
         let operator = Caller::load(&processes.issue(Role::Operator, "demo").map_err(failed)?)?;
-        let name: String = rand::random::<[u8; 16]>().iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = hex(&rand::random::<[u8; 16]>());
         let institution = processes.issue(Role::Institution, &name).map_err(failed)?;
         let mut cloud = Self { processes, operator, institution };
         cloud.run_all().map_err(failed)?;
@@ -71,9 +73,14 @@ impl DemoCloud {
         self.processes.start_gateway()
     }
 
-    /// Ends every process in order.
-    pub(super) fn stop(&mut self) -> Result<(), Failure> {
-        self.processes.stop_all().map_err(|source| Failure::Launch { source })
+    /// Ends every process in order. They wait for connections to close, so ours must be served meanwhile.
+    pub(super) async fn stop(mut self) -> Result<Self, Failure> {
+        let stopping = tokio::task::spawn_blocking(move || {
+            let stopped = self.processes.stop_all();
+            (self, stopped)
+        });
+        let (cloud, stopped) = stopping.await.expect("stopping does not panic, and nobody aborts it");
+        stopped.map(|()| cloud).map_err(|source| Failure::Launch { source })
     }
 
     async fn found(&self) -> Result<(), Failure> {
@@ -196,6 +203,15 @@ impl Home {
         match self {
             Self::Kept(dir) => dir,
             Self::Gone(dir) => dir.path(),
+        }
+    }
+}
+
+impl fmt::Display for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kept(dir) => write!(f, "{}", dir.display()),
+            Self::Gone(_) => f.write_str("a folder that goes with the demo"),
         }
     }
 }

@@ -12,6 +12,7 @@ use super::acts::note;
 use super::cloud::DemoCloud;
 use super::corpus;
 use crate::failure::Failure;
+use crate::hex::hex;
 
 /// A directory that was handed out.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub(super) fn write(dir: &Path, cloud: &DemoCloud) -> Result<Handout, Failure> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
     profile(dir, "institution", cloud.institution(), &[cloud.gateway()])?;
     profile(dir, "operator", &cloud.operator()?, &cloud.nodes())?;
-    let patient: String = corpus::stranger().expose().iter().map(|byte| format!("{byte:02x}")).collect();
+    let patient = hex(corpus::stranger().expose());
     private(&dir.join("patient"), format!("{patient}\n").as_bytes())?;
     let person = corpus::person(corpus::UNSEEN);
     private(&dir.join("prescription.json"), &corpus::population().document(person, DocumentKind::Prescription, 1))?;

@@ -8,14 +8,15 @@ use renkei_ids::AuditSeq;
 use renkei_runtime::{Address, Role};
 use renkei_wire::pb::record::v1 as pb;
 use renkei_wire::record::{
-    Actor, AuditEntry, DocumentHead, GetDocumentRequest, ListAuditRequest, Patient, PutDocumentReply, PutHead, Upload,
+    Actor, AuditEntry, GetDocumentRequest, ListAuditRequest, Patient, PutDocumentReply, PutHead,
 };
 use renkei_wire::{RecordServiceClient, limits};
 use tonic::transport::Channel;
-use tonic::{Request, Status};
 
+use crate::call::{Answers, answer, timed};
 use crate::connection::Caller;
 use crate::failure::Failure;
+use crate::record::{upload, whole_document};
 
 /// Longest time that one attempt takes.
 const ATTEMPT: Duration = Duration::from_secs(10);
@@ -24,10 +25,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Pause after an attempt that nobody answered.
 const PAUSE: Duration = Duration::from_millis(50);
 
+type Client = RecordServiceClient<Channel>;
+
 /// Somebody of an institution, and the gateway that is asked.
 #[derive(Clone, Debug)]
 pub(super) struct Institution {
-    client: RecordServiceClient<Channel>,
+    client: Client,
     address: Address,
     actor: Actor,
 }
@@ -47,50 +50,30 @@ impl Institution {
         key: &Bytes,
         document: &Bytes,
     ) -> Result<PutDocumentReply, Failure> {
-        self.patiently(async || {
+        self.patiently(async |mut client| {
             let head = PutHead {
                 patient: Patient::InsecurePseudonym(patient.clone()),
                 actor: self.actor.clone(),
                 idempotency_key: key.clone(),
                 document_bytes: document.len(),
             };
-            let offsets = (0..document.len()).step_by(limits::PIECE_MAX_BYTES);
-            let piece = |at: usize| document.slice(at..document.len().min(at + limits::PIECE_MAX_BYTES));
-            let pieces: Vec<Bytes> = offsets.map(piece).collect();
-            let parts = std::iter::once(Upload::Head(Box::new(head))).chain(pieces.into_iter().map(Upload::Piece));
-            let messages: Vec<pb::PutDocumentRequest> = parts.map(Into::into).collect();
-            let mut request = Request::new(tokio_stream::iter(messages));
-            request.set_timeout(ATTEMPT);
-            let reply = self.client.clone().put_document(request).await.map_err(|status| self.failed(status))?;
-            PutDocumentReply::try_from(reply.into_inner()).map_err(|error| self.unreadable(error))
+            let request = timed(upload::<_, pb::PutDocumentRequest>(head, document.clone()), ATTEMPT);
+            answer(&self.address, client.put_document(request)).await
         })
         .await
     }
 
     /// Reads the current version of a document.
     pub(super) async fn get(&self, patient: &Pseudonym, reference: &Reference) -> Result<Vec<u8>, Failure> {
-        self.patiently(async || {
+        self.patiently(async |mut client| {
             let request = GetDocumentRequest {
                 patient: Patient::InsecurePseudonym(patient.clone()),
                 actor: self.actor.clone(),
                 reference: reference.clone(),
                 version: None,
             };
-            let mut request = Request::new(pb::GetDocumentRequest::from(request));
-            request.set_timeout(ATTEMPT);
-            let mut pieces =
-                self.client.clone().get_document(request).await.map_err(|status| self.failed(status))?.into_inner();
-            let (mut announced, mut document) = (0, Vec::new());
-            while let Some(message) = pieces.message().await.map_err(|status| self.failed(status))? {
-                match Upload::<DocumentHead>::try_from(message).map_err(|error| self.unreadable(error))? {
-                    Upload::Head(head) => announced = head.document_bytes,
-                    Upload::Piece(piece) => document.extend_from_slice(&piece),
-                }
-            }
-            if announced != document.len() {
-                let address = self.address.to_string().into();
-                return Err(Failure::Length { address, announced, received: document.len() });
-            }
+            let request = timed(pb::GetDocumentRequest::from(request), ATTEMPT);
+            let (_, document) = whole_document(&self.address, client.get_document(request)).await?;
             Ok(document)
         })
         .await
@@ -98,19 +81,18 @@ impl Institution {
 
     /// The rows of a patient's history that the institution caused.
     pub(super) async fn rows(&self, patient: &Pseudonym) -> Result<Vec<AuditEntry>, Failure> {
-        self.patiently(async || {
+        self.patiently(async |mut client| {
             let request = ListAuditRequest {
                 patient: Patient::InsecurePseudonym(patient.clone()),
                 actor: self.actor.clone(),
                 after: AuditSeq(0),
             };
-            let request = pb::ListAuditRequest::from(request);
-            let mut pages =
-                self.client.clone().list_audit(request).await.map_err(|status| self.failed(status))?.into_inner();
+            let request = timed(pb::ListAuditRequest::from(request), ATTEMPT);
+            let mut pages = Answers::begin(&self.address, client.list_audit(request)).await?;
             let mut rows = Vec::new();
-            while let Some(page) = pages.message().await.map_err(|status| self.failed(status))? {
-                for entry in page.entries {
-                    rows.push(AuditEntry::try_from(entry).map_err(|error| self.unreadable(error))?);
+            while let Some(pb::AuditPage { entries }) = pages.next().await? {
+                for entry in entries {
+                    rows.push(AuditEntry::try_from(entry).map_err(|error| Failure::unreadable(&self.address, error))?);
                 }
             }
             Ok(rows)
@@ -119,10 +101,10 @@ impl Institution {
     }
 
     /// The outcome of the first attempt whose failure does not pass by waiting.
-    async fn patiently<T>(&self, mut attempt: impl AsyncFnMut() -> Result<T, Failure>) -> Result<T, Failure> {
+    async fn patiently<T>(&self, attempt: impl AsyncFn(Client) -> Result<T, Failure>) -> Result<T, Failure> {
         let began = Instant::now();
         loop {
-            let outcome = tokio::time::timeout(ATTEMPT, attempt()).await.unwrap_or_else(|_| {
+            let outcome = tokio::time::timeout(ATTEMPT, attempt(self.client.clone())).await.unwrap_or_else(|_| {
                 Err(Failure::TimedOut { address: self.address.to_string().into(), seconds: ATTEMPT.as_secs() })
             });
             match outcome.as_ref().err().and_then(passes_after) {
@@ -130,14 +112,6 @@ impl Institution {
                 _ => return outcome,
             }
         }
-    }
-
-    fn failed(&self, status: Status) -> Failure {
-        Failure::of_status(&self.address, status)
-    }
-
-    fn unreadable(&self, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
-        Failure::UnreadableAnswer { address: self.address.to_string().into(), source: error.into() }
     }
 }
 

@@ -6,10 +6,12 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use renkei_runtime::Address;
 use renkei_wire::limits;
 use renkei_wire::pb::record::v1 as pb;
 use renkei_wire::record::{DocumentHead, GetDocumentRequest, Upload};
 use serde::Serialize;
+use tonic::{Response, Status, Streaming};
 
 use super::Session;
 use crate::arguments::{GetSettings, Kind};
@@ -31,7 +33,19 @@ pub(crate) async fn get(settings: GetSettings, output: Output) -> Result<Exit, F
     let GetSettings { connection, visit, reference, version, output: path } = settings;
     let Session { address, mut client, patient, actor } = Session::open(connection, visit)?;
     let request = pb::GetDocumentRequest::from(GetDocumentRequest { patient, actor, reference, version });
-    let mut parts = Answers::begin(&address, client.get_document(timed(request, CALL_TIMEOUT))).await?;
+    let call = client.get_document(timed(request, CALL_TIMEOUT));
+    let (head, bytes) = whole_document(&address, call).await?;
+    write_new(&path, &bytes)?;
+    output.print(&Read { version: head.version.get(), kind: head.kind.into(), bytes: bytes.len(), output: path })?;
+    Ok(Exit::Done)
+}
+
+/// A document that arrives in pieces, and what was said of it.
+pub(crate) async fn whole_document(
+    address: &Address,
+    call: impl Future<Output = Result<Response<Streaming<pb::GetDocumentReply>>, Status>>,
+) -> Result<(DocumentHead, Vec<u8>), Failure> {
+    let mut parts = Answers::begin(address, call).await?;
     let mut head: Option<DocumentHead> = None;
     let mut bytes = Vec::new();
     while let Some(part) = parts.next::<Upload<DocumentHead>>().await? {
@@ -45,12 +59,13 @@ pub(crate) async fn get(settings: GetSettings, output: Output) -> Result<Exit, F
         }
     }
     let announced = head.map_or(0, |head| head.document_bytes);
-    let Some(head) = head.filter(|_| announced == bytes.len()) else {
-        return Err(Failure::Length { address: address.to_string().into(), announced, received: bytes.len() });
-    };
-    write_new(&path, &bytes)?;
-    output.print(&Read { version: head.version.get(), kind: head.kind.into(), bytes: bytes.len(), output: path })?;
-    Ok(Exit::Done)
+    let head = head.filter(|_| announced == bytes.len());
+    let received = bytes.len();
+    head.map(|head| (head, bytes)).ok_or_else(|| Failure::Length {
+        address: address.to_string().into(),
+        announced,
+        received,
+    })
 }
 
 /// A document is for its reader only, and replaces nothing.

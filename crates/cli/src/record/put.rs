@@ -84,7 +84,7 @@ fn read_document(path: &Path) -> Result<Bytes, Failure> {
 }
 
 /// The head, then the document in pieces that share its memory.
-fn upload<H, M>(head: H, document: Bytes) -> impl Stream<Item = M> + Send + 'static
+pub(crate) fn upload<H, M>(head: H, document: Bytes) -> impl Stream<Item = M> + Send + 'static
 where
     H: Send + 'static,
     M: From<Upload<H>> + Send + 'static,

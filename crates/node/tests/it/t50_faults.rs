@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use renkei_ids::{GroupId, NodeId};
+use renkei_launch::STOP_TIMEOUT;
 use renkei_wire::admin::ReplicaDigest;
 use renkei_wire::{EntryBody, NodeReply, Operation, Outcome, Refusal};
 
@@ -11,6 +12,9 @@ use crate::patient::{self, Patient, record};
 
 /// Longest time that a client may go without a success when a leader is killed: the requirement of the demo.
 const GAP_MAX: Duration = Duration::from_secs(5);
+
+/// What a stopping process gives to calls in flight, by default.
+const GRACE: Duration = Duration::from_secs(10);
 
 async fn put(cloud: &TestCloud, patient: Patient, n: u32, body: &str) -> Result<NodeReply, Refusal> {
     let capability = patient.writing(cloud, &[(record(n), 1)]);
@@ -55,6 +59,18 @@ async fn a_killed_leader_costs_seconds_and_loses_nothing() {
         assert_eq!(body(&cloud, patient, n).await, Some(format!("{when} {n}")));
     }
     same_digests(&cloud, group).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_node_stops_in_order_without_using_up_its_grace_while_its_peers_go_on() {
+    let mut cloud = TestCloud::founded().await;
+    let patient = Patient::new(6);
+    let leader = cloud.leader(cloud.group_of(patient.slot()).await).await;
+    put(&cloud, patient, 1, "before").await.unwrap();
+    let began = Instant::now();
+    let status = cloud.processes.node(leader).unwrap().stop(STOP_TIMEOUT).unwrap();
+    assert!(status.success() && began.elapsed() < GRACE / 2, "{status} after {:?}", began.elapsed());
+    put(&cloud, patient, 2, "after").await.unwrap();
 }
 
 #[tokio::test]

@@ -1,0 +1,130 @@
+//! Whether a history is linearizable.
+//!
+//! The search is Wing and Gong's with Lowe's memory of what was tried (J. Wing, C. Gong, "Testing and Verifying Concurrent
+//! Objects", 1993; G. Lowe, "Testing for linearizability", 2017), over a linked list as A. Horn and D. Kroening describe
+//! it ("Faster linearizability checking via P-compositionality", 2015). Objects that share nothing, such as two patients,
+//! are checked one by one, which is sound by the same paper.
+
+use std::collections::HashSet;
+use std::hash::Hash;
+
+use crate::Operation;
+use crate::order::{END, Order};
+
+/// An object that does one thing at a time.
+pub trait Model {
+    /// What it holds.
+    type State: Clone + Eq + Hash;
+    /// What can be asked of it.
+    type Asked;
+    /// What it can answer.
+    type Answer;
+
+    /// What it holds at first.
+    fn initial(&self) -> Self::State;
+
+    /// What it holds after it answered so; `None` where it would not have answered so.
+    fn answered(&self, state: &Self::State, asked: &Self::Asked, answer: &Self::Answer) -> Option<Self::State>;
+
+    /// What it holds after it did what was asked, whatever it answered; `None` where that changes nothing.
+    fn done(&self, state: &Self::State, asked: &Self::Asked) -> Option<Self::State>;
+}
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// There is an order that explains every answer.
+    Linearizable,
+    /// There is none.
+    Violated(Violation),
+    /// Nobody knows after so many steps.
+    Undecided {
+        /// As many as were allowed.
+        steps: u64,
+    },
+}
+
+/// How far an order came. Operations are positions in the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The longest order that explains the answers in it.
+    pub explained: Vec<usize>,
+    /// Operations that could have come next, and whose answers nothing explains.
+    pub stuck: Vec<usize>,
+}
+
+/// Looks for an order of the history's operations that respects their times and explains every answer, in at most
+/// `max_steps` steps. The time grows with the operations that overlap, and not with the length of the history.
+pub fn check<M: Model>(model: &M, history: &[Operation<M::Asked, M::Answer>], max_steps: u64) -> Verdict {
+    let mut order = Order::of(history);
+    let mut left = history.iter().filter(|operation| operation.answered.is_some()).count();
+    let mut state = model.initial();
+    let mut taken = Taken::none_of(history.len());
+    let mut tried: HashSet<(Taken, M::State)> = HashSet::new();
+    let mut line: Vec<(usize, M::State)> = Vec::new();
+    let mut furthest = Violation { explained: Vec::new(), stuck: Vec::new() };
+    let mut place = order.after(END);
+    for _ in 0..max_steps {
+        // Operations without an answer need not have happened.
+        if left == 0 {
+            return Verdict::Linearizable;
+        }
+        let Some(index) = order.call_at(place) else {
+            // Whatever comes first now was called after an answer that nothing has explained yet.
+            if furthest.stuck.is_empty() || line.len() > furthest.explained.len() {
+                furthest =
+                    Violation { explained: line.iter().map(|(index, _)| *index).collect(), stuck: candidates(&order) };
+            }
+            let Some((index, before)) = line.pop() else { return Verdict::Violated(furthest) };
+            state = before;
+            taken.remove(index);
+            left += usize::from(history[index].answered.is_some());
+            order.put_back(index);
+            place = order.after(order.call_of(index));
+            continue;
+        };
+        let Operation { asked, called: _, answered } = &history[index];
+        let after = match answered {
+            Some((answer, _)) => model.answered(&state, asked, answer),
+            None => model.done(&state, asked),
+        };
+        taken.insert(index);
+        match after {
+            Some(after) if tried.insert((taken.clone(), after.clone())) => {
+                line.push((index, std::mem::replace(&mut state, after)));
+                left -= usize::from(answered.is_some());
+                order.take(index);
+                place = order.after(END);
+            }
+            _ => {
+                taken.remove(index);
+                place = order.after(place);
+            }
+        }
+    }
+    Verdict::Undecided { steps: max_steps }
+}
+
+/// Operations that were called before the first answer that is left.
+fn candidates(order: &Order) -> Vec<usize> {
+    let places = std::iter::successors(Some(order.after(END)), |place| Some(order.after(*place)));
+    places.map_while(|place| order.call_at(place)).collect()
+}
+
+/// A set of operations.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Taken(Vec<u64>);
+
+impl Taken {
+    fn none_of(count: usize) -> Self {
+        Self(vec![0; count.div_ceil(64)])
+    }
+
+    fn insert(&mut self, index: usize) {
+        self.0[index / 64] |= 1 << (index % 64);
+    }
+
+    fn remove(&mut self, index: usize) {
+        self.0[index / 64] &= !(1 << (index % 64));
+    }
+}

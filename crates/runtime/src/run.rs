@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
 use crate::admin::AdminServer;
-use crate::harden::{HardenError, harden};
+use crate::harden::{HardenError, harden, lock_memory};
 use crate::signals::Signals;
 use crate::telemetry::Telemetry;
 use crate::{
@@ -109,6 +109,9 @@ where
         let text = loaded.print().map_err(|source| StartError::Config { source })?;
         io::stdout().write_all(text.as_bytes()).map_err(|source| StartError::Print { source })?;
         return Ok(Exit::Clean);
+    }
+    if loaded.settings.process.lock_memory {
+        lock_memory().map_err(|source| StartError::Harden { source })?;
     }
     let runtime = runtime(&loaded.settings.process).map_err(|source| StartError::Runtime { source })?;
     let exit = runtime.block_on(live(role, args, loaded, main));

@@ -85,6 +85,9 @@ pub struct ProcessSettings {
     pub worker_threads: usize,
     /// Milliseconds that calls in flight have to finish when the process is asked to stop.
     pub grace_ms: u64,
+    /// Whether all memory is locked, so that keys and plaintext never reach swap. Where the limit of the process does not
+    /// allow it the start is refused.
+    pub lock_memory: bool,
 }
 
 /// Most worker threads.
@@ -101,7 +104,7 @@ impl ProcessSettings {
 
 impl Default for ProcessSettings {
     fn default() -> Self {
-        Self { worker_threads: 0, grace_ms: 10_000 }
+        Self { worker_threads: 0, grace_ms: 10_000, lock_memory: false }
     }
 }
 

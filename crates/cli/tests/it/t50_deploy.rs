@@ -75,6 +75,7 @@ fn every_unit_starts_its_own_role_and_gives_nothing_away() {
             role != "node",
             "{role}: keys and plaintext are never swapped out"
         );
+        assert_eq!(lines.contains(&"LimitMEMLOCK=infinity"), role != "node", "{role}: what it holds may be locked");
         assert_eq!(unit.contains("LoadCredential"), role == "vault", "{role}: only the vault has a host secret");
     }
 }

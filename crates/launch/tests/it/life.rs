@@ -155,3 +155,49 @@ fn certificates_are_reloaded_by_signal_and_by_themselves() {
     world.authority.issue(&leaf()).unwrap();
     until("a good one after it", || world.metrics().contains(r#"renkei_tls_reloads_total{outcome="taken"} 2"#));
 }
+
+/// Whether this user may lock as much memory as it likes.
+fn locks_all() -> bool {
+    rustix::process::getrlimit(rustix::process::Resource::Memlock).current.is_none()
+        || rustix::process::geteuid().is_root()
+}
+
+#[test]
+fn memory_is_locked_on_demand() {
+    if !locks_all() {
+        println!("SKIPPED: this user may lock little memory");
+        return;
+    }
+    let world = World::new();
+    let locked = |process: &Process| {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", process.pid().as_raw_nonzero())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmLck:")).unwrap().to_owned();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
+    };
+    for (lock, expected) in [("false", false), ("true", true)] {
+        let setting = format!("process.lock_memory={lock}");
+        let mut process = Process::start(&world.spec("live", &["--set", &setting])).unwrap();
+        process.wait_ready(READY).unwrap();
+        assert_eq!(locked(&process) > 0, expected, "{setting}: {} kB", locked(&process));
+    }
+}
+
+#[test]
+fn a_start_without_the_right_to_lock_memory_is_refused() {
+    let world = World::new();
+    let spec = world.spec("live", &["--set", "process.lock_memory=true"]);
+    let mut command = Command::new("setpriv");
+    if rustix::process::geteuid().is_root() {
+        command.args(["--bounding-set", "-ipc_lock"]);
+    }
+    command.args(["sh", "-c", "ulimit -l 64; exec \"$@\"", "sh"]).arg(beside("renkei-probe").unwrap()).args(&spec.args);
+    let output = match command.output() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            println!("SKIPPED: setpriv is not on this machine");
+            return;
+        }
+        output => output.unwrap(),
+    };
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), text.contains("LimitMEMLOCK=infinity")), (Some(2), true), "{text}");
+}

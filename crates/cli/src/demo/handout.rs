@@ -71,9 +71,11 @@ pub(super) fn tell(cloud: &DemoCloud, handout: Option<&Handout>) {
         return;
     };
     let dir = dir.display();
+    let renkei = std::env::current_exe().unwrap_or_else(|_| "renkei".into());
+    let renkei = renkei.display();
     note(format_args!(
         "Put a prescription, from another terminal:\n\n  \
-         target/release/renkei put {dir}/prescription.json --idempotency-key first \\\n    \
+         {renkei} put {dir}/prescription.json --idempotency-key first \\\n    \
          --config {dir}/institution.toml --patient {dir}/patient --actor dr-1\n"
     ));
 }

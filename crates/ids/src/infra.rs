@@ -189,6 +189,10 @@ hex_id!(
     InstitutionId, 16
 );
 hex_id!(
+    /// What a node has on its disk, as one thing: drawn at random when the node first starts there, and lost with it.
+    DiskId, 16
+);
+hex_id!(
     /// One append-only audit log: drawn at random when its group is created, never moved to another.
     LogId, 16
 );

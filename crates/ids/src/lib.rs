@@ -10,7 +10,7 @@ mod opaque;
 mod time;
 
 pub use infra::{
-    CloudId, GroupId, InstitutionId, InvalidSlot, LeaderTerm, LogId, NodeId, ReplicaId, SLOTS, Slot, SlotEpoch,
+    CloudId, DiskId, GroupId, InstitutionId, InvalidSlot, LeaderTerm, LogId, NodeId, ReplicaId, SLOTS, Slot, SlotEpoch,
 };
 pub use opaque::{
     BindingId, BindingTag, CapabilityId, ClassTag, ContentTag, IdemTag, InstTag, InvalidLength, KeyHash, Pid, RecordId,

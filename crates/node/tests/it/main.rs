@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop where it cannot go on")]
 
 mod cloud;
+mod load;
 mod patient;
 
 mod t10_founding;
@@ -10,3 +11,4 @@ mod t20_records;
 mod t30_refusals;
 mod t40_stream;
 mod t50_faults;
+mod t60_membership;

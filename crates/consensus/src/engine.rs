@@ -289,9 +289,9 @@ impl Engine {
         let config = options.timing.config(format!("group {group}"));
         let config = config.map_err(|source| OpenError::Config { group, source })?;
         let transport = Arc::clone(&self.0.transport);
-        let network =
-            Network { transport, group, replica, timing: options.timing, blocking: options.blocking.clone() };
-        let (log_store, state_store) = (LogStore::new(log.clone(), options.blocking.clone()), StateStore(Arc::clone(&state)));
+        let network = Network { transport, group, replica, timing: options.timing, blocking: options.blocking.clone() };
+        let (log_store, state_store) =
+            (LogStore::new(log.clone(), options.blocking.clone()), StateStore(Arc::clone(&state)));
         let raft = Raft::new(replica.0, Arc::new(config), network, log_store, state_store).await;
         let raft = raft.map_err(|source| OpenError::Start { group, replica, source: Box::new(source) })?;
 

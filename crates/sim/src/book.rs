@@ -1,8 +1,8 @@
 //! What an observer who sees everything knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use renkei_consensus::inspect::{Configuration, EntryContent};
+use renkei_consensus::inspect::Configuration;
 use renkei_ids::{NodeId, ReplicaId};
 
 use crate::event::{Change, Entry, Event, Log};
@@ -13,6 +13,8 @@ pub(crate) struct Book {
     pub(crate) replicas: BTreeMap<ReplicaId, ReplicaBook>,
     /// Every entry that some replica has applied, by index, as the first one did.
     pub(crate) committed: BTreeMap<u64, Committed>,
+    /// Indexes of committed entries that hold members.
+    members: BTreeSet<u64>,
     /// The leader of each term in which one was elected.
     pub(crate) leaders: BTreeMap<u64, ReplicaId>,
     /// Entries that the last event says were applied, those already known among them.
@@ -101,36 +103,31 @@ impl Book {
             self.applied_now.push(entry.clone());
             let committed = || Committed { entry: entry.clone(), top_term };
             self.committed.entry(entry.index).or_insert_with(committed);
+            if entry.members().is_some() {
+                self.members.insert(entry.index);
+            }
         }
     }
 
-    /// The configurations under which an entry may have been committed: the last one up to it, and later ones that stand
-    /// in some log already, since a leader goes by the newest that it has.
-    pub(crate) fn configurations(&self, index: u64) -> Vec<&Configuration> {
-        let before = self.committed.range(..=index).rev().map(|(_, committed)| &committed.entry);
-        let last = before.filter_map(configuration_in).next();
-        let later = self.replicas.values().flat_map(|replica| replica.accepted.entries.range(index + 1..));
-        let later = later.filter_map(|(_, entry)| configuration_in(entry));
-        last.into_iter().chain(later).collect()
+    /// The configurations under which a majority may hold an entry: the one that it was appended under, and later ones,
+    /// since a leader goes by the newest that it has.
+    fn configurations(&self, index: u64) -> impl Iterator<Item = &Configuration> {
+        let committed = |index: &u64| self.committed.get(index)?.entry.members();
+        let last = self.members.range(..=index).next_back().into_iter().filter_map(committed);
+        let later = self.members.range(index + 1..).filter_map(committed);
+        let uncommitted = self.replicas.values().flat_map(move |replica| replica.accepted.configurations_after(index));
+        last.chain(later).chain(uncommitted)
     }
 
     /// Whether the disks of a majority of voters hold an entry, under one of the configurations that count.
     pub(crate) fn on_majority(&self, term: u64, index: u64) -> bool {
-        let holds = |replica: &ReplicaId| {
-            self.replicas.get(replica).is_some_and(|replica| replica.durable.holds(term, index))
-        };
-        self.configurations(index).into_iter().any(|configuration| {
-            let majority = |voters: &std::collections::BTreeSet<ReplicaId>| {
+        let holds =
+            |replica: &ReplicaId| self.replicas.get(replica).is_some_and(|replica| replica.durable.holds(term, index));
+        self.configurations(index).any(|configuration| {
+            let majority = |voters: &BTreeSet<ReplicaId>| {
                 voters.iter().filter(|replica| holds(replica)).count() * 2 > voters.len()
             };
             !configuration.voters.is_empty() && configuration.voters.iter().all(majority)
         })
-    }
-}
-
-fn configuration_in(entry: &Entry) -> Option<&Configuration> {
-    match &entry.content {
-        EntryContent::Members(configuration) => Some(configuration),
-        _ => None,
     }
 }

@@ -111,8 +111,9 @@ fn draw(world: &SharedWorld, versions: &Versions) -> Item {
     let known = versions.get(&(patient, record)).copied().unwrap_or(0);
     let kind = match world.below(100) {
         0..45 => ItemKind::Write,
-        45 => ItemKind::Delete,
-        46..85 => ItemKind::Read,
+        // Only what is there is deleted.
+        45 if known > 0 => ItemKind::Delete,
+        45..85 => ItemKind::Read,
         _ => ItemKind::List,
     };
     let content = if kind == ItemKind::Write {

@@ -1,13 +1,14 @@
 use bytes::Bytes;
-use renkei_consensus::inspect::{self, EntryContent, LogEntry, StoredVote};
+use renkei_consensus::inspect::{self, Configuration, EntryContent, LogEntry, StoredVote};
 use renkei_consensus::{ReplicaStatus, Role};
 use renkei_ids::{NodeId, ReplicaId};
 use renkei_storage::log::{LogChange, StoredLog};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// What happened. The trace of a run is these, in order.
 #[derive(Clone, Debug)]
+#[expect(dead_code, reason = "the trace is the printed form of events, and some fields are for it alone")]
 pub(crate) enum Event {
     /// A fault begins or ends.
     Fault(String),
@@ -85,6 +86,8 @@ pub(crate) struct Log {
     /// Term and index of the last entry purged.
     pub(crate) purged: Option<(u64, u64)>,
     pub(crate) vote: Option<StoredVote>,
+    /// Indexes of entries that hold members.
+    members: BTreeSet<u64>,
 }
 
 pub(crate) fn hash_of(value: &impl Hash) -> u64 {
@@ -97,6 +100,14 @@ impl Entry {
     fn read(bytes: &Bytes) -> Self {
         let LogEntry { term, index, content } = inspect::entry(bytes.clone()).expect("our own code wrote it");
         Self { term, index, content, hash: hash_of(&bytes.as_ref()) }
+    }
+
+    /// The configuration that it holds.
+    pub(crate) fn members(&self) -> Option<&Configuration> {
+        match &self.content {
+            EntryContent::Members(configuration) => Some(configuration),
+            _ => None,
+        }
     }
 }
 
@@ -122,20 +133,29 @@ impl Change {
 
 impl Log {
     pub(crate) fn read(stored: StoredLog) -> Self {
-        let entries = stored.entries.values().map(Entry::read).map(|entry| (entry.index, entry)).collect();
+        let entries: BTreeMap<_, _> =
+            stored.entries.values().map(Entry::read).map(|entry| (entry.index, entry)).collect();
         let purged = stored.purged.map(|marker| inspect::position(marker).expect("our own code wrote it"));
         let vote = stored.vote.map(|vote| inspect::vote(vote).expect("our own code wrote it"));
-        Self { entries, purged, vote }
+        let mut log = Self { entries, purged, vote, members: BTreeSet::new() };
+        log.members = log.entries.values().filter(|entry| entry.members().is_some()).map(|entry| entry.index).collect();
+        log
     }
 
     pub(crate) fn change(&mut self, change: &Change) {
         match change {
             Change::Appended(entries) => {
                 self.entries.extend(entries.iter().map(|entry| (entry.index, entry.clone())));
+                let members = entries.iter().filter(|entry| entry.members().is_some());
+                self.members.extend(members.map(|entry| entry.index));
             }
-            Change::Truncated { from } => drop(self.entries.split_off(from)),
+            Change::Truncated { from } => {
+                self.entries.split_off(from);
+                self.members.split_off(from);
+            }
             Change::Purged { term, index } => {
                 self.entries = self.entries.split_off(&(index + 1));
+                self.members = self.members.split_off(&(index + 1));
                 self.purged = Some((*term, *index));
             }
             Change::Voted(vote) => self.vote = Some(*vote),
@@ -148,6 +168,11 @@ impl Log {
     pub(crate) fn holds(&self, term: u64, index: u64) -> bool {
         self.purged.is_some_and(|(_, purged)| index <= purged)
             || self.entries.get(&index).is_some_and(|entry| entry.term == term)
+    }
+
+    /// Configurations that stand behind an index.
+    pub(crate) fn configurations_after(&self, index: u64) -> impl Iterator<Item = &Configuration> {
+        self.members.range(index + 1..).filter_map(|index| self.entries.get(index)?.members())
     }
 
     /// The term of an entry, as far as it is known here.

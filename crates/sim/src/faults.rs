@@ -36,17 +36,13 @@ enum Kind {
     SlowDisk,
 }
 
-const KINDS: [Kind; 8] = [
-    Kind::Crash,
-    Kind::LeaderCrash,
-    Kind::CrashAll,
-    Kind::Cut,
-    Kind::OneWay,
-    Kind::Hold,
-    Kind::Slow,
-    Kind::SlowDisk,
-];
+const KINDS: [Kind; 8] =
+    [Kind::Crash, Kind::LeaderCrash, Kind::CrashAll, Kind::Cut, Kind::OneWay, Kind::Hold, Kind::Slow, Kind::SlowDisk];
 
+/// Most faults last less than this.
+const SHORT_MILLIS: u64 = 3_000;
+/// Some last longer, so that a replica misses what others purge.
+const LONG_MILLIS: u64 = 12_000;
 const SLOW_DISK_FACTOR: u32 = 20;
 const SLOW_LATENCY: Duration = Duration::from_millis(400);
 
@@ -118,7 +114,8 @@ impl Faults {
         let nodes: Vec<NodeId> = self.hosts.keys().copied().collect();
         let node = *nodes.choose(&mut self.rng).expect("there are nodes");
         let other = *nodes.choose(&mut self.rng).expect("there are nodes");
-        let lasts = Duration::from_millis(self.rng.random_range(20..4_000));
+        let longest = if self.rng.random_ratio(1, 5) { LONG_MILLIS } else { SHORT_MILLIS };
+        let lasts = Duration::from_millis(self.rng.random_range(20..longest));
         self.world.record(Event::Fault(format!("{kind:?} of {node} (and {other}) for {lasts:?}")));
         self.world.lock().counts.fault(kind as usize);
         let until = now + lasts;

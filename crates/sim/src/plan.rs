@@ -52,18 +52,17 @@ impl Plan {
         let mut rng = SmallRng::seed_from_u64(seed);
         let voters = if rng.random_ratio(1, 4) { 5 } else { 3 };
         let membership = rng.random_ratio(1, 2);
-        let millis = |rng: &mut SmallRng, range: std::ops::RangeInclusive<u64>| {
-            Duration::from_millis(rng.random_range(range))
-        };
+        let millis =
+            |rng: &mut SmallRng, range: std::ops::RangeInclusive<u64>| Duration::from_millis(rng.random_range(range));
         // States are flushed at every look or never: how old unflushed data is, is told by a clock that is not ours.
         let flushed = rng.random_ratio(1, 2);
         let schedule = SnapshotSchedule {
-            log_bytes: rng.random_range(2_000..40_000),
+            log_bytes: rng.random_range(300..12_000),
             interval: millis(&mut rng, 2_000..=20_000),
-            keep_bytes: if rng.random_ratio(1, 2) { 0 } else { rng.random_range(0..10_000) },
-            purge_step: rng.random_range(1..64),
+            keep_bytes: if rng.random_ratio(1, 2) { 0 } else { rng.random_range(0..4_000) },
+            purge_step: rng.random_range(1..32),
             flush_age: if flushed { Duration::ZERO } else { Duration::from_secs(1 << 30) },
-            tick: millis(&mut rng, 100..=1_500),
+            tick: millis(&mut rng, 50..=1_000),
         };
         let mut weights = [0; 8];
         for weight in &mut weights {

@@ -186,6 +186,11 @@ impl LogDb {
 
     /// Writes what is queued, syncs, and ends the writer thread. Later operations are refused.
     pub fn shutdown(&self) {
+        while matches!(self.shared().disk, Disk::Simulated(_))
+            && let Some(writes) = self.queued_writes()
+        {
+            writes.written();
+        }
         self.inner.shutdown();
     }
 

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use renkei_consensus::inspect::EntryContent;
 use renkei_ids::ReplicaId;
 
 use super::Invariant;
@@ -38,10 +37,7 @@ impl Invariant for MembersChange {
 }
 
 fn voters(entry: &Entry) -> Option<&Vec<BTreeSet<ReplicaId>>> {
-    match &entry.content {
-        EntryContent::Members(configuration) => Some(&configuration.voters),
-        _ => None,
-    }
+    entry.members().map(|configuration| &configuration.voters)
 }
 
 /// Majorities of all sets of either side decide, so one set that both sides have is enough.

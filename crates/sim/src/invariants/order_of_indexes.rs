@@ -1,5 +1,6 @@
-//! Purged at most what is in a snapshot, that at most what is applied, that at most what is committed (our rule; committed
-//! is judged by the observer, for a replica says it a moment late).
+//! What is purged and what is in a snapshot is applied, and what is applied is committed (our rule; committed is judged by
+//! the observer, for a replica says it a moment late). A log may be purged beyond the last snapshot: where a crash left a
+//! state that is ahead of its log, the log begins behind the state.
 
 use super::Invariant;
 use crate::book::Book;
@@ -17,8 +18,7 @@ impl Invariant for OrderOfIndexes {
         match event {
             Event::Status { replica, status } => {
                 let ordered = status.snapshot <= status.applied && status.applied <= committed;
-                // Within a log: what a leader knows to be committed it has, and what is purged is in a snapshot.
-                let within = status.committed <= status.last_log && status.purged <= status.snapshot;
+                let within = status.committed <= status.last_log && status.purged <= status.applied;
                 if ordered && within { Ok(()) } else { Err(format!("{replica}: {status:?}, committed {committed:?}")) }
             }
             Event::Accepted { replica, change: Change::Committed { term, index }, .. } => {

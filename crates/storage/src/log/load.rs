@@ -5,17 +5,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rocksdb::{DBRawIterator, Range, ReadOptions, WriteOptions};
 
-use super::{Disk, Shared};
 use super::group::LogState;
 use super::keys::{FORMAT, FORMAT_KEY, LogPrefix, MetaKind, PurgeRecord};
 use super::marks::ByteMarks;
 use super::tail::Tail;
+use super::{Disk, Shared};
 use crate::StorageError;
 
 /// Writes the format into a new database and refuses one that is newer.
 pub(super) fn check_format(shared: &Shared) -> Result<(), StorageError> {
     let meta = shared.meta_family();
-    let stored = shared.rocks().get_cf(meta, FORMAT_KEY).map_err(|source| shared.failed("read the format of", source))?;
+    let stored =
+        shared.rocks().get_cf(meta, FORMAT_KEY).map_err(|source| shared.failed("read the format of", source))?;
     match stored.as_deref() {
         Some([FORMAT]) => Ok(()),
         Some([found]) => Err(StorageError::UnknownFormat {

@@ -115,12 +115,7 @@ impl Checkpoint {
     }
 
     /// Writes the list of files and gives the checkpoint its name.
-    fn finish(
-        staged: &Path,
-        finished: &Path,
-        files: Vec<SnapshotFile>,
-        db: &Engine,
-    ) -> Result<Self, StorageError> {
+    fn finish(staged: &Path, finished: &Path, files: Vec<SnapshotFile>, db: &Engine) -> Result<Self, StorageError> {
         durable::replace_file(&staged.join(FILES), file_list::encode(&files).as_bytes())?;
         durable::rename(staged, finished)?;
         Self::load(finished.to_path_buf(), db)
@@ -138,7 +133,8 @@ type Markers = (Option<Bytes>, BTreeMap<String, Bytes>);
 fn read_markers(path: &Path, of: &Engine) -> Result<Markers, StorageError> {
     if matches!(of, Engine::Memory(_)) {
         let tables = Tables::of_checkpoint(path)?;
-        let named = tables.system().filter_map(|(key, value)| Some((engine::name_of_key(key)?.to_owned(), value.clone())));
+        let named =
+            tables.system().filter_map(|(key, value)| Some((engine::name_of_key(key)?.to_owned(), value.clone())));
         return Ok((tables.system_value(engine::APPLIED_KEY), named.collect()));
     }
     let db = engine::open_checkpoint(path)?;

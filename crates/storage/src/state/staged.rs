@@ -109,9 +109,7 @@ impl Read for Staged<'_> {
                 let (spec, handle) = self.inner.family(family)?;
                 Cursor::over(db, read_options(Tier::Disk), handle, spec, range, direction)
             }
-            Engine::Memory(_) => {
-                Cursor::over_pairs(self.inner.tables().pairs(family, range, direction)?, direction)
-            }
+            Engine::Memory(_) => Cursor::over_pairs(self.inner.tables().pairs(family, range, direction)?, direction),
         };
         loop {
             let pair = stored.pair().map_err(|source| scan_failed(&self.inner.path, source))?;

@@ -56,12 +56,12 @@ pub use patient::{
     LogKey, Patient, PatientKey, PatientSeed, Pseudonym, PseudonymHash, SealedSeed, WrappedClassKey, WrappedLogKey,
     WrappedPatientKey,
 };
-pub use random::Random;
 pub use reference::{Reference, ReferenceKey};
 pub use seal::{InvalidSealed, SEAL_OVERHEAD};
 pub use secret::InvalidSecret;
 pub use stub::{Stub, StubKey};
 pub use tags::{TagKey, WriteTagKey};
+pub use renkei_ids::Random;
 pub use vault_keys::{EpochKey, HostSecret, KeyEpoch, SealedFileKey, SealedSlotKey, SlotKey};
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod operators;
 mod replicas;
 mod slots;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const RETRY_AFTER: Duration = Duration::from_millis(200);
 /// How often a step under way is held against the placement.
 const HOLDS_EVERY: Duration = Duration::from_millis(100);
+/// Longest time for a node to say that it has removed what left its group; it goes on with it either way.
+const TIDY_WITHIN: Duration = Duration::from_secs(2);
 
 /// Leads the meta group from this node.
 #[derive(Clone, Debug)]
@@ -181,16 +184,21 @@ impl Controller {
         }
     }
 
-    /// Between plans: has nodes remove what left its group, where they were down when it did.
+    /// Between plans: has nodes remove what left its group, where they were down when it did. A plan is not kept waiting.
     async fn tidy(&self, lead: &Lead, placement: &Arc<Placement>) -> Result<bool, StepError> {
-        let Some(left) = placement.retired().first() else { return Ok(false) };
-        let remote = &self.follower.remote;
-        match calls::follow(remote, left.replica.node, placement).await {
-            Ok(reply) if reply.replicas.iter().all(|open| open.replica != left.replica.id) => {
+        let nodes: BTreeSet<_> = placement.retired().iter().map(|left| left.replica.node).collect();
+        for node in nodes {
+            let asked = timeout(TIDY_WITHIN, calls::follow(&self.follower.remote, node, placement));
+            let reply = tokio::select! {
+                reply = asked => reply,
+                () = self.wake.notified() => return Ok(true),
+            };
+            // A node that does not answer is asked again as long as what it has is remembered.
+            let Ok(Ok(reply)) = reply else { continue };
+            let here = placement.retired().iter().filter(|left| left.replica.node == node);
+            for left in here.filter(|left| reply.replicas.iter().all(|open| open.replica != left.replica.id)) {
                 lead.propose(&Change::Removed(left.replica.id)).await?;
             }
-            // It is asked again as long as it is remembered.
-            Ok(_) | Err(_) => sleep(LOOK_EVERY).await,
         }
         Ok(false)
     }

@@ -208,7 +208,7 @@ impl Load {
         let goal = self.done() + operations;
         let began = Instant::now();
         while self.done() < goal {
-            assert!(began.elapsed() < 2 * PATIENCE, "the load stands still: {:?}", self.seen.lock().unwrap().failed);
+            assert!(began.elapsed() < 10 * PATIENCE, "the load stands still: {:?}", self.seen.lock().unwrap().failed);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

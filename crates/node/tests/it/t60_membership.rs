@@ -16,6 +16,53 @@ use crate::load::Load;
 const PLAN_PATIENCE: Duration = Duration::from_secs(120);
 const FOURTH: NodeId = NodeId(4);
 
+/// How much clients do meanwhile.
+#[derive(Clone, Copy)]
+struct Size {
+    clients: u8,
+    /// Operations before, between and after what happens.
+    between: usize,
+}
+
+const SHORT: Size = Size { clients: 4, between: 40 };
+const LONG: Size = Size { clients: 8, between: 2_000 };
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_is_added_and_replicas_and_leaders_move_while_clients_go_on() {
+    add_move_drain(SHORT).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_controller_that_is_killed_in_the_middle_of_a_plan_is_followed_by_another() {
+    kill_the_controller(SHORT).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_node_is_replaced_by_another_and_removes_what_it_had_when_it_comes_back() {
+    replace_the_dead(SHORT).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_with_a_wiped_disk_stays_out_until_an_operator_replaces_it() {
+    wipe_a_disk(SHORT).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_stops_hands_its_leaderships_over_first() {
+    stop_in_order(SHORT).await;
+}
+
+/// What clients see of each scenario, a line each.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "long: proof"]
+async fn long_proof_membership() {
+    add_move_drain(LONG).await;
+    kill_the_controller(LONG).await;
+    replace_the_dead(LONG).await;
+    wipe_a_disk(LONG).await;
+    stop_in_order(LONG).await;
+}
+
 /// The answer of whichever node leads the meta group.
 async fn at_meta<T>(cloud: &TestCloud, call: impl AsyncFn(NodeId) -> Result<T, tonic::Status>) -> Result<T, Refusal> {
     let mut node = NodeId(1);
@@ -79,11 +126,10 @@ fn groups_on(status: &StatusReply) -> Vec<u32> {
     groups
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_is_added_and_replicas_and_leaders_move_while_clients_go_on() {
+async fn add_move_drain(size: Size) {
     let cloud = TestCloud::founded_on_three_of(4, &[]).await;
-    let load = Load::start(&cloud, 4);
-    load.go_on(50).await;
+    let load = Load::start(&cloud, size.clients);
+    load.go_on(size.between).await;
     add(&cloud, FOURTH).await;
 
     // The replica that leads goes, so that its group is led from elsewhere first.
@@ -112,16 +158,15 @@ async fn a_node_is_added_and_replicas_and_leaders_move_while_clients_go_on() {
     }
     hosted.sort_unstable();
     assert_eq!(hosted, [2, 2, 2, 3], "nine replicas on four nodes");
-    load.go_on(50).await;
+    load.go_on(size.between).await;
     load.check("add, move, transfer, drain, rebalance").await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_controller_that_is_killed_in_the_middle_of_a_plan_is_followed_by_another() {
+async fn kill_the_controller(size: Size) {
     let mut cloud = TestCloud::founded_on_three_of(4, &[]).await;
     add(&cloud, FOURTH).await;
-    let load = Load::start(&cloud, 4);
-    load.go_on(50).await;
+    let load = Load::start(&cloud, size.clients);
+    load.go_on(size.between).await;
     let controller = cloud.leader(GroupId::META).await;
     let drained = if controller == NodeId(3) { NodeId(2) } else { NodeId(3) };
     submit(&cloud, SubmitRequest::Drain { node: drained }).await.unwrap();
@@ -133,34 +178,32 @@ async fn a_controller_that_is_killed_in_the_middle_of_a_plan_is_followed_by_anot
     })
     .await;
     cloud.processes.node(controller).unwrap().kill().unwrap();
-    load.go_on(20).await;
+    load.go_on(size.between / 2).await;
     cloud.processes.start(controller).unwrap();
     assert_eq!(carried_out(&cloud).await, 4, "closed to replicas, and three moved off");
     assert_eq!(groups_on(&cloud.status(drained).await.unwrap()), [] as [u32; 0]);
     load.check("controller killed in the middle of a drain").await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dead_node_is_replaced_by_another_and_removes_what_it_had_when_it_comes_back() {
+async fn replace_the_dead(size: Size) {
     let mut cloud = TestCloud::founded_on_three_of(4, &[]).await;
     add(&cloud, FOURTH).await;
-    let load = Load::start(&cloud, 4);
-    load.go_on(50).await;
+    let load = Load::start(&cloud, size.clients);
+    load.go_on(size.between).await;
     let dead = cloud.leader(GroupId(2)).await;
     cloud.processes.node(dead).unwrap().kill().unwrap();
     done(&cloud, SubmitRequest::Replace { node: dead, by: Some(FOURTH) }).await;
     assert_eq!(groups_on(&cloud.status(FOURTH).await.unwrap()), [0, 1, 2]);
-    load.go_on(50).await;
+    load.go_on(size.between).await;
     cloud.processes.start(dead).unwrap();
     until(async || cloud.status(dead).await?.replicas.is_empty().then_some(())).await;
     load.check("dead node replaced by another").await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_with_a_wiped_disk_stays_out_until_an_operator_replaces_it() {
+async fn wipe_a_disk(size: Size) {
     let mut cloud = TestCloud::founded().await;
-    let load = Load::start(&cloud, 4);
-    load.go_on(50).await;
+    let load = Load::start(&cloud, size.clients);
+    load.go_on(size.between).await;
     let wiped = NodeId(3);
     // Its claim is in the placement before its disk is lost.
     until(async || (!cloud.status(wiped).await?.replicas.is_empty()).then_some(())).await;
@@ -175,7 +218,7 @@ async fn a_node_with_a_wiped_disk_stays_out_until_an_operator_replaces_it() {
     // It is asked to take part as at the founding, and does not.
     let repeated = cloud.bootstrap(wiped, 2, 3).await;
     assert!(repeated.is_err(), "{repeated:?}");
-    load.go_on(100).await;
+    load.go_on(2 * size.between).await;
     let status = cloud.status(wiped).await.unwrap();
     assert!(status.disk_refused && status.replicas.is_empty(), "{status:?}");
     assert!(cloud.logs().contains("works on another disk"));
@@ -185,7 +228,7 @@ async fn a_node_with_a_wiped_disk_stays_out_until_an_operator_replaces_it() {
     assert_eq!((groups_on(&status), status.disk_refused), (vec![0, 1, 2], false));
     // The cloud can lose another node now, so the new replicas hold everything.
     cloud.processes.node(NodeId(1)).unwrap().kill().unwrap();
-    load.go_on(20).await;
+    load.go_on(size.between / 2).await;
     load.check("wiped disk replaced").await;
 }
 
@@ -213,11 +256,10 @@ async fn an_abandoned_move_leaves_everything_as_it_was() {
     until(async || cloud.status(FOURTH).await?.replicas.is_empty().then_some(())).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_that_stops_hands_its_leaderships_over_first() {
+async fn stop_in_order(size: Size) {
     let mut cloud = TestCloud::founded().await;
-    let load = Load::start(&cloud, 2);
-    load.go_on(50).await;
+    let load = Load::start(&cloud, size.clients);
+    load.go_on(size.between).await;
     let led = |status: &StatusReply| {
         let leads = status.replicas.iter().filter(|replica| replica.leads);
         leads.map(|replica| (replica.group, replica.term)).collect::<Vec<_>>()
@@ -233,6 +275,6 @@ async fn a_node_that_stops_hands_its_leaderships_over_first() {
     for (group, term) in before {
         assert!(after.iter().any(|(other, later)| *other == group && *later == term + 1), "group {group}: {after:?}");
     }
-    load.go_on(50).await;
+    load.go_on(size.between).await;
     load.check("a node stopped in order").await;
 }

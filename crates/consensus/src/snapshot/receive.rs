@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use renkei_faults::{Point, reached};
 use renkei_ids::ReplicaId;
 use renkei_storage::StorageError;
 use renkei_storage::state::{IncomingSnapshot, SnapshotFile, VerifiedSnapshot};
@@ -94,6 +95,7 @@ impl Receiver {
             SnapshotStep::Begin { .. } | SnapshotStep::Commit => {
                 let Transfer { vote, meta, incoming, .. } = transfer;
                 let snapshot = spawn_blocking(move || incoming.verify()).await??;
+                reached(Point::SnapshotWhole);
                 Ok(Received::Whole { vote, meta, snapshot })
             }
         }
@@ -112,6 +114,7 @@ impl Receiver {
         let files = files.collect();
         let db = self.state.db();
         let incoming = spawn_blocking(move || db.receive(files)).await??;
+        reached(Point::SnapshotBegun);
         Ok(Transfer { from, number, vote, meta, names, incoming, last_step: Instant::now() })
     }
 
@@ -131,6 +134,7 @@ impl Transfer {
         let name = name.ok_or(ReceiveSnapshotError::UnknownFile(file))?;
         spawn_blocking(move || {
             self.incoming.write_piece(&name, offset, &bytes)?;
+            reached(Point::SnapshotStored);
             self.last_step = Instant::now();
             Ok(self)
         })

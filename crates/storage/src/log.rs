@@ -6,6 +6,7 @@
 mod group;
 mod keys;
 mod load;
+mod mark;
 mod marks;
 mod options;
 mod queue;
@@ -27,6 +28,7 @@ use rocksdb::{ColumnFamily, DB};
 use crate::{DirOwner, MemoryBudget, StorageError};
 use group::Log;
 use keys::LogPrefix;
+use mark::SyncedMark;
 use queue::{Operation, Queue};
 use stats::Recorder;
 use writer::Writer;
@@ -80,6 +82,7 @@ struct Inner {
 struct Shared {
     db: DB,
     path: PathBuf,
+    synced: SyncedMark,
     queue: Queue,
     recorder: Mutex<Recorder>,
     logs: Mutex<HashMap<LogPrefix, Arc<Log>>>,
@@ -90,12 +93,15 @@ struct Shared {
 }
 
 impl LogDb {
-    /// Opens or creates the database in `path` and starts its writer thread.
+    /// Opens or creates the database in `path` and starts its writer thread. One that has lost what was synced is refused
+    /// with [`StorageError::LogCut`].
     pub fn open(path: &Path, options: &LogOptions, fatal: FatalHook) -> Result<Self, StorageError> {
         options.owner.claim(path)?;
         let db_path = path.join("db");
+        let db = options::open(&db_path, &options.budget)?;
         let shared = Arc::new(Shared {
-            db: options::open(&db_path, &options.budget)?,
+            synced: SyncedMark::open(path, db.latest_sequence_number())?,
+            db,
             path: db_path,
             queue: Queue::new(options.queue_bytes),
             recorder: Mutex::new(Recorder::new()),

@@ -6,6 +6,7 @@ mod fixture;
 mod formats;
 mod log;
 mod log_model;
+mod power;
 mod scan;
 mod snapshot;
 mod state;

@@ -29,10 +29,12 @@ struct Planned {
 }
 
 impl Planned {
-    const NOTHING: Self = Self { crash_in: AtomicU32::new(0), panic_in: AtomicU32::new(0), stall: AtomicU32::new(0) };
+    const fn nothing() -> Self {
+        Self { crash_in: AtomicU32::new(0), panic_in: AtomicU32::new(0), stall: AtomicU32::new(0) }
+    }
 }
 
-static POINTS: [Planned; Point::ALL.len()] = [const { Planned::NOTHING }; Point::ALL.len()];
+static POINTS: [Planned; Point::ALL.len()] = [const { Planned::nothing() }; Point::ALL.len()];
 static MUTATIONS: [AtomicBool; Mutation::ALL.len()] = [const { AtomicBool::new(false) }; Mutation::ALL.len()];
 
 enum Line {

@@ -1,6 +1,7 @@
 //! The disk as a program sees it, before and after the power went.
 
 #![allow(clippy::unwrap_used, reason = "a step of a test that fails ends the test")]
+#![allow(clippy::print_stdout, reason = "a test says its seed, and why it is skipped")]
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write as _};

@@ -1,6 +1,7 @@
 //! Nodes as real processes, asked over mutual TLS. Each test has a cloud of its own.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it cannot go on")]
+#![allow(clippy::print_stdout, reason = "a test says its seed, and why it is skipped")]
 
 mod cloud;
 #[cfg(feature = "faults")]

@@ -10,7 +10,7 @@ use renkei_ids::NodeId;
 
 use crate::disks::Disks;
 use crate::plans::Plans;
-use crate::witness::{Witness, digests_agree};
+use crate::witness::{Witness, digests_agree, seed};
 
 const CLIENTS: u32 = 6;
 const BETWEEN: usize = 60;
@@ -19,7 +19,6 @@ const SMALL_LOG: [&str; 2] = ["raft.snapshot_log_mib=1", "raft.keep_log_mib=0"];
 
 /// Cuts the power of one node, or of all, so many times; gives cuts, acknowledged writes and bytes that the disks lost.
 async fn cut_again_and_again(seed: u64, rounds: usize) -> Option<(usize, usize, u64)> {
-    println!("seed {seed}");
     let mut chance = StdRng::seed_from_u64(seed);
     let mut disks = Disks::founded(&SMALL_LOG).await?;
     let witness = Witness::start(&disks.cloud, CLIENTS).await;
@@ -51,7 +50,7 @@ async fn cut_again_and_again(seed: u64, rounds: usize) -> Option<(usize, usize, 
 
 #[tokio::test]
 async fn nothing_acknowledged_is_lost_when_one_node_or_all_lose_power() {
-    if let Some((_, _, lost)) = cut_again_and_again(rand::random::<u32>().into(), 3).await {
+    if let Some((_, _, lost)) = cut_again_and_again(seed(), 2).await {
         assert!(lost > 0, "the power cuts took nothing: the disks do not bite");
     }
 }
@@ -60,8 +59,9 @@ async fn nothing_acknowledged_is_lost_when_one_node_or_all_lose_power() {
 #[ignore = "long: proof"]
 async fn long_proof_power_cuts() {
     let (mut cuts, mut writes, mut bytes) = (0, 0, 0);
-    for _ in 0..4 {
-        let Some((rounds, acknowledged, lost)) = cut_again_and_again(rand::random::<u32>().into(), 12).await else {
+    let seed = seed();
+    for seed in [seed, seed + 1] {
+        let Some((rounds, acknowledged, lost)) = cut_again_and_again(seed, 12).await else {
             return;
         };
         (cuts, writes, bytes) = (cuts + rounds, writes + acknowledged, bytes + lost);
@@ -93,7 +93,8 @@ async fn lost_without_syncs(break_syncs: impl AsyncFnOnce(&Disks, &Plans)) -> Op
 }
 
 #[tokio::test]
-async fn a_log_that_is_not_synced_loses_what_was_acknowledged_and_is_noticed() {
+#[ignore = "long: proof"]
+async fn long_proof_a_log_that_is_not_synced_is_noticed() {
     let lost = lost_without_syncs(async |disks: &Disks, plans: &Plans| {
         for node in disks.nodes() {
             plans.arm(node, &format!("mutate {}", Mutation::SyncSkipped.name())).await;

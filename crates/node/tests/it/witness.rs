@@ -29,6 +29,15 @@ const READERS: usize = 16;
 /// Longest time that one operation may take to succeed on a machine where nodes die.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The seed that the test was told by `cargo verify --long … --seed`, or a new one. It is printed.
+pub(crate) fn seed() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "the runner of long tests tells the seed")]
+    let told = std::env::var("RENKEI_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = told.unwrap_or_else(|| rand::random::<u32>().into());
+    println!("seed {seed}");
+    seed
+}
+
 /// A way to each node, and a key to sign capabilities with. Clones share the connections.
 #[derive(Clone)]
 pub(crate) struct Clients {

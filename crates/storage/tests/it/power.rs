@@ -12,7 +12,7 @@ use renkei_fault_disk::{Disk, Loss};
 use renkei_ids::{GroupId, ReplicaId};
 use renkei_storage::StorageError;
 use renkei_storage::log::{Durable, GroupLog, LogDb, LogOptions};
-use renkei_storage::state::Read as _;
+use renkei_storage::state::{Read as _, StateDb};
 
 use crate::fixture::{ROWS, budget, log_owner, open_state};
 
@@ -42,6 +42,17 @@ struct Promised {
     vote: [AtomicU64; GROUPS as usize],
     /// The state up to this commit.
     state: u64,
+}
+
+/// A state that has installed its own snapshot, as one that came from a peer.
+fn reinstalled(state: &StateDb) -> StateDb {
+    let files = state.checkpoint().unwrap();
+    let mut incoming = state.receive(files.files().to_vec()).unwrap();
+    for file in files.files() {
+        let piece = files.read_piece(&file.name, 0, usize::MAX).unwrap();
+        incoming.write_piece(&file.name, 0, &piece).unwrap();
+    }
+    state.install(incoming.verify().unwrap()).unwrap()
 }
 
 /// Works until the power goes, in the middle of it.
@@ -95,15 +106,7 @@ fn work_until_cut(disk: &Disk, dir: &Path, chance: &mut StdRng, loss: Loss) -> P
                 state_kept = commits;
             }
             _ => {
-                let files = state.checkpoint().unwrap();
-                let mut incoming = state.receive(files.files().to_vec()).unwrap();
-                for file in files.files() {
-                    let piece = files.read_piece(&file.name, 0, usize::MAX).unwrap();
-                    incoming.write_piece(&file.name, 0, &piece).unwrap();
-                }
-                let snapshot = incoming.verify().unwrap();
-                drop(files);
-                state = state.install(snapshot).unwrap();
+                state = reinstalled(&state);
                 state_kept = commits;
             }
         }
@@ -175,9 +178,16 @@ fn cuts(seeds: impl Iterator<Item = u64>) -> Option<(u64, u64)> {
     Some((promises, count))
 }
 
+/// The seed that the test was told by `cargo verify --long … --seed`, or a new one.
+fn first_seed() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "the runner of long tests tells the seed")]
+    let told = std::env::var("RENKEI_SEED").ok().and_then(|seed| seed.parse().ok());
+    told.unwrap_or_else(|| rand::random::<u32>().into())
+}
+
 #[test]
 fn what_was_called_durable_outlives_a_power_cut() {
-    let first: u64 = rand::random::<u32>().into();
+    let first = first_seed();
     if let Some((promises, _)) = cuts(first..first + 6) {
         assert!(promises > 0, "nothing was promised");
     }
@@ -186,8 +196,8 @@ fn what_was_called_durable_outlives_a_power_cut() {
 #[test]
 #[ignore = "long: proof"]
 fn long_proof_storage_power_cuts() {
-    let first: u64 = rand::random::<u32>().into();
-    if let Some((promises, count)) = cuts(first..first + 300) {
+    let first = first_seed();
+    if let Some((promises, count)) = cuts(first..first + 120) {
         println!("storage power cuts: {count} cuts from seed {first}, {promises} entries and commits promised, 0 lost");
     }
 }

@@ -2,7 +2,6 @@
 
 use renkei_faults::Point;
 use renkei_ids::{GroupId, NodeId};
-use renkei_launch::STOP_TIMEOUT;
 use renkei_wire::admin::ReplicaStatus;
 
 use crate::cloud::{TestCloud, until};
@@ -104,7 +103,7 @@ impl Scene {
             }
             Way::Stop => {
                 self.plans.arm(other, &crash).await;
-                let _died = self.cloud.processes.node(other).unwrap().stop(STOP_TIMEOUT).unwrap();
+                self.cloud.processes.node(other).unwrap().terminate().unwrap();
                 other
             }
             Way::Install => {

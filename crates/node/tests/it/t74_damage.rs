@@ -230,7 +230,12 @@ async fn long_proof_full_disk_and_failed_sync() {
         // The node looks once a second.
         until(async || (refusals(&clients, node, written).await == expected).then_some(())).await;
     }
+    // A leader whose disk is low takes nothing. A follower is sent what others take, and has no room for it.
+    disks.cloud.processes.node(node).unwrap().kill().unwrap();
+    disks.disk(node).set_capacity(1 << 40);
+    disks.cloud.processes.start_all().unwrap();
     let witness = Witness::start_from(&disks.cloud, CLIENTS, CLIENTS).await;
+    witness.more(1).await;
     disks.disk(node).set_capacity(0);
     ended(&mut disks.cloud, node).await;
     let said = told(&mut disks.cloud, node);

@@ -94,7 +94,8 @@ impl Receiver {
             }
             SnapshotStep::Begin { .. } | SnapshotStep::Commit => {
                 let Transfer { vote, meta, incoming, .. } = transfer;
-                let snapshot = spawn_blocking(move || incoming.verify()).await??;
+                let verified = spawn_blocking(move || incoming.verify()).await?;
+                let snapshot = verified.inspect_err(|error| tracing::warn!(%from, %error, "snapshot refused"))?;
                 reached(Point::SnapshotWhole);
                 Ok(Received::Whole { vote, meta, snapshot })
             }

@@ -69,12 +69,12 @@ impl Writer {
         options.set_sync(sync && !mutated(Mutation::SyncSkipped));
         reached(Point::LogWrite);
         let started = Instant::now();
-        let written = self.shared.db.write_opt(batch, &options);
+        let written = self.shared.rocks().write_opt(batch, &options);
         written.map_err(|source| self.shared.failed("write to", source))?;
         let took = started.elapsed();
         if sync {
             // Nobody else writes, so this is the number of the write above.
-            self.shared.synced.advance(self.shared.db.latest_sequence_number())?;
+            self.shared.synced()?;
         }
         Ok(sync.then_some(took))
     }

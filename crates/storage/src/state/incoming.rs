@@ -48,6 +48,8 @@ pub struct IncomingSnapshot {
     files: HashMap<String, IncomingFile>,
     received: u64,
     dir: ReceivingDir,
+    /// Whether the files are a database of RocksDB.
+    is_rocks: bool,
 }
 
 struct IncomingFile {
@@ -76,10 +78,12 @@ struct ReceivingDir {
 }
 
 impl IncomingSnapshot {
-    /// `replica` is the replica's directory, `busy` set while a snapshot of it is being received.
+    /// `replica` is the replica's directory, `busy` set while a snapshot of it is being received, `is_rocks` whether its
+    /// states are RocksDB's.
     pub(super) fn begin(
         replica: &Path,
         busy: &Arc<AtomicBool>,
+        is_rocks: bool,
         files: Vec<SnapshotFile>,
     ) -> Result<Self, StorageError> {
         file_list::validate(&files)?;
@@ -95,7 +99,7 @@ impl IncomingSnapshot {
                 (announced.name.clone(), IncomingFile { announced, received: 0, progress: Progress::Waiting })
             })
             .collect();
-        Ok(Self { files, received: 0, dir })
+        Ok(Self { files, received: 0, dir, is_rocks })
     }
 
     /// Takes a piece; the pieces of one file come in order. After an error the snapshot is good for nothing.
@@ -130,7 +134,9 @@ impl IncomingSnapshot {
             }
         }
         durable::sync_dir(&self.dir.path)?;
-        engine::read_through(&self.dir.path)?;
+        if self.is_rocks {
+            engine::read_through(&self.dir.path)?;
+        }
         Ok(VerifiedSnapshot { dir: self.dir })
     }
 }

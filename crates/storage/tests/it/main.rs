@@ -9,6 +9,7 @@ mod log;
 mod log_model;
 mod power;
 mod scan;
+mod simulated;
 mod snapshot;
 mod state;
 mod state_model;

@@ -71,7 +71,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
     // evidence
     ("renkei-fault-disk", &[]),
     ("renkei-blast-radius", &["ids", "placement"]),
-    ("renkei-sim", &["ids", "access", "merkle", "placement", "shard", "storage", "consensus"]),
+    ("renkei-sim", &["ids", "access", "merkle", "placement", "shard", "storage", "consensus", "testkit"]),
     (
         "renkei-testkit",
         &["ids", "records", "access", "merkle", "envelope", "placement", "population", "wire", "launch"],

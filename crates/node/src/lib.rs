@@ -11,6 +11,8 @@ mod capabilities;
 mod config;
 mod controller;
 mod fatal;
+#[cfg(feature = "faults")]
+mod faults;
 mod founding;
 mod machine;
 mod metrics;

@@ -230,8 +230,7 @@ impl Load {
         }
         took.sort_unstable();
         let p99 = took.get(took.len() * 99 / 100).copied().unwrap_or_default();
-        #[expect(clippy::print_stdout, reason = "what clients saw is what the test is read for")]
-        let () = println!(
+        println!(
             "{scenario}: operations {}, failed {}, lost {}, p99 {} ms, longest gap {} ms",
             took.len() + failed.len(),
             failed.len(),

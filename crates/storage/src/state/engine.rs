@@ -4,10 +4,12 @@ use std::path::Path;
 
 use bytes::Bytes;
 use rocksdb::{
-    BlockBasedOptions, ChecksumType, ColumnFamilyDescriptor, DB, DBCompressionType, LogLevel, Options, SliceTransform,
+    BlockBasedOptions, ChecksumType, ColumnFamilyDescriptor, DB, DBCompressionType, LogLevel, Options, ReadOptions,
+    SliceTransform,
 };
 
 use super::family::{FamilySpec, SystemKey};
+use super::memory::MemoryDb;
 use crate::{MemoryBudget, StorageError};
 
 /// Our own family, beside those of the state machine.
@@ -32,8 +34,27 @@ const ARENA_BLOCK_BYTES: usize = 32 << 10;
 const BLOB_GC_AGE: f64 = 0.25;
 const BLOB_GC_FORCE: f64 = 0.5;
 
+/// What is read ahead where everything is read once.
+const READ_THROUGH_BYTES: usize = 2 << 20;
+
 /// Files one replica's database keeps open.
 const OPEN_FILES: i32 = 1024;
+
+/// What holds the pairs.
+pub(super) enum Engine {
+    Rocks(DB),
+    Memory(MemoryDb),
+}
+
+impl Engine {
+    /// The database.
+    pub(super) fn rocks(&self) -> &DB {
+        match self {
+            Self::Rocks(db) => db,
+            Self::Memory(_) => unreachable!("a state in memory is asked before RocksDB is"),
+        }
+    }
+}
 
 /// The key of a named blob.
 pub(super) fn name_key(key: SystemKey) -> Vec<u8> {
@@ -51,7 +72,10 @@ pub(super) fn open(
     families: &[FamilySpec],
     budget: &MemoryBudget,
     create: bool,
-) -> Result<DB, StorageError> {
+) -> Result<Engine, StorageError> {
+    if budget.simulated_disk().is_some() {
+        return Ok(Engine::Memory(MemoryDb::open(path, families.len(), create)?));
+    }
     let mut descriptors = vec![
         ColumnFamilyDescriptor::new("default", family(&SYSTEM_SPEC, budget)),
         ColumnFamilyDescriptor::new(SYSTEM_FAMILY, family(&SYSTEM_SPEC, budget)),
@@ -66,7 +90,7 @@ pub(super) fn open(
     let db = DB::open_cf_descriptors(&options, path, descriptors)
         .map_err(|source| StorageError::engine("open the state database", path, source))?;
     check_format(&db, path, create)?;
-    Ok(db)
+    Ok(Engine::Rocks(db))
 }
 
 /// Opens a checkpoint for reading its system family; nothing in it is changed but RocksDB's own message file.
@@ -74,6 +98,26 @@ pub(super) fn open_checkpoint(path: &Path) -> Result<DB, StorageError> {
     let families = ["default", SYSTEM_FAMILY];
     DB::open_cf_for_read_only(&database(), path, families, false)
         .map_err(|source| StorageError::engine("open the checkpoint", path, source))
+}
+
+/// Reads every value of a database that nobody has open, so that a damaged block is found before the database counts.
+pub(super) fn read_through(path: &Path) -> Result<(), StorageError> {
+    let failed = |source| StorageError::engine("read through the snapshot in", path, source);
+    let families = DB::list_cf(&database(), path).map_err(failed)?;
+    let db = DB::open_cf_for_read_only(&database(), path, &families, false).map_err(failed)?;
+    for name in &families {
+        let family = db.cf_handle(name).expect("opened with this family");
+        let mut options = ReadOptions::default();
+        options.fill_cache(false);
+        options.set_readahead_size(READ_THROUGH_BYTES);
+        let mut cursor = db.raw_iterator_cf_opt(family, options);
+        cursor.seek_to_first();
+        while cursor.valid() {
+            cursor.next();
+        }
+        cursor.status().map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// A value of the system family.

@@ -11,7 +11,7 @@ use renkei_storage::StorageError;
 
 /// For stored bytes that are not what was written.
 const REBUILD: &str = "stored data is damaged or gone, and this node must not go on with it: empty its data directory, \
-                       then rebuild its replicas from their peers with `renkei admin replace-node`";
+                       start it, and have its replicas rebuilt from their peers by `renkei admin replace-node`";
 /// For a disk that does not do what it must.
 const LOOK_AT_DISK: &str = "see that the data disk has room and works, then start the node again; if files are missing, \
                             or it happens again, replace the disk and use `renkei admin replace-node`";

@@ -220,19 +220,24 @@ async fn long_proof_full_disk_and_failed_sync() {
     witness.more(WRITES).await;
     let (clients, earlier) = witness.stop().await;
     let written = earlier[0];
-    let node = clients.leader_of(&disks.cloud, written).await;
-    for (free_percent, expected) in [
-        (50, (None, None)),
-        (10, (Some(ErrorCode::DiskLow), None)),
-        (3, (Some(ErrorCode::DiskLow), Some(ErrorCode::DiskLow))),
-    ] {
-        disks.disk(node).set_capacity(disks.disk(node).used() * 100 / (100 - free_percent));
-        // The node looks once a second.
-        until(async || (refusals(&clients, node, written).await == expected).then_some(())).await;
+    let low = Some(ErrorCode::DiskLow);
+    for (free_percent, expected) in [(50, (None, None)), (10, (low, None)), (3, (low, low))] {
+        for node in disks.nodes() {
+            disks.disk(node).set_capacity(disks.disk(node).used() * 100 / (100 - free_percent));
+        }
+        // Nodes look once a second; whichever leads is asked.
+        until(async || {
+            let leader = clients.leader_of(&disks.cloud, written).await;
+            (refusals(&clients, leader, written).await == expected).then_some(())
+        })
+        .await;
+    }
+    for node in disks.nodes() {
+        disks.disk(node).set_capacity(1 << 40);
     }
     // A leader whose disk is low takes nothing. A follower is sent what others take, and has no room for it.
+    let node = clients.leader_of(&disks.cloud, written).await;
     disks.cloud.processes.node(node).unwrap().kill().unwrap();
-    disks.disk(node).set_capacity(1 << 40);
     disks.cloud.processes.start_all().unwrap();
     let witness = Witness::start_from(&disks.cloud, CLIENTS, CLIENTS).await;
     witness.more(1).await;

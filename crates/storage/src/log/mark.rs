@@ -13,6 +13,8 @@ const LEN: usize = 16;
 /// How far the log was synced. RocksDB takes a log that ends early for one that a crash ended; with this, one that was cut,
 /// damaged in the middle, or lost a file, is told from it.
 ///
+/// A whole directory that was put back to an older one does not show here.
+///
 /// It is written behind each sync and not synced itself. So after a power cut it may be older, and never newer, than what
 /// is on the disk.
 #[derive(Debug)]

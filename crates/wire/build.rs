@@ -71,6 +71,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
     tonic_prost_build::configure()
         .bytes(".")
+        .codec_path("crate::codec::CountingCodec")
         .skip_debug(REDACTED)
         .emit_rerun_if_changed(false)
         .compile_fds(descriptors)?;

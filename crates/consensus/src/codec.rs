@@ -17,6 +17,9 @@ const VERSION: u8 = 1;
 /// No log is this long: an index above it is damage, and would overflow inside openraft.
 const MAX_INDEX: u64 = 1 << 60;
 
+/// No group sees so many terms: one above it is damage, and the next election would overflow it.
+const MAX_TERM: u64 = 1 << 60;
+
 /// Why bytes are not what they should be.
 #[derive(Debug, thiserror::Error)]
 pub enum CodecError {
@@ -98,7 +101,7 @@ impl TryFrom<LogIdMessage> for LogId {
         if index > MAX_INDEX {
             return Err(CodecError::Impossible { field: "log index" });
         }
-        Ok(Self::new_term_index(term, index))
+        Ok(Self::new_term_index(possible(term)?, index))
     }
 }
 
@@ -122,14 +125,20 @@ impl From<&Vote> for VoteMessage {
     }
 }
 
-impl From<VoteMessage> for Vote {
-    fn from(VoteMessage { term, voted_for, committed }: VoteMessage) -> Self {
-        Self { leader_id: LeaderId::new(term, voted_for), committed }
+impl TryFrom<VoteMessage> for Vote {
+    type Error = CodecError;
+
+    fn try_from(VoteMessage { term, voted_for, committed }: VoteMessage) -> Result<Self, CodecError> {
+        Ok(Self { leader_id: LeaderId::new(possible(term)?, voted_for), committed })
     }
 }
 
+fn possible(term: u64) -> Result<u64, CodecError> {
+    if term > MAX_TERM { Err(CodecError::Impossible { field: "term" }) } else { Ok(term) }
+}
+
 pub(crate) fn vote(message: Option<VoteMessage>) -> Result<Vote, CodecError> {
-    message.map(Vote::from).ok_or(CodecError::Missing { field: "vote" })
+    message.ok_or(CodecError::Missing { field: "vote" })?.try_into()
 }
 
 #[derive(Clone, PartialEq, Eq, prost::Message)]

@@ -14,6 +14,7 @@ mod blocking;
 mod channel;
 mod codec;
 mod engine;
+mod form;
 mod log_store;
 mod machine;
 mod message;
@@ -32,6 +33,7 @@ pub use blocking::Blocking;
 pub use channel::{ChannelNetwork, Fate, Fates};
 pub use codec::CodecError;
 pub use engine::{Engine, EngineOptions, Failure, FatalHook, OpenError, RemoveError, SnapshotSchedule, Spawner};
+pub use form::Form;
 pub use machine::{EntryAt, StateMachine};
 pub use replica::{
     InitializeGroupError, Members, MembersError, Placed, ProposeError, ReadIndexError, Replica, ReplicaStatus, Role,

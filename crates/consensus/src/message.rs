@@ -366,7 +366,7 @@ impl Reply {
                 Self::Append(AppendEntriesResponse::PartialSuccess(codec::log_id(last)?))
             }
             ReplyKind::Conflict(()) => Self::Append(AppendEntriesResponse::Conflict),
-            ReplyKind::HigherVote(vote) => Self::Append(AppendEntriesResponse::HigherVote(vote.into())),
+            ReplyKind::HigherVote(vote) => Self::Append(AppendEntriesResponse::HigherVote(vote.try_into()?)),
             ReplyKind::Vote(VoteReplyMessage { vote, granted, last }) => {
                 Self::Vote(VoteResponse::new(codec::vote(vote)?, codec::log_id(last)?, granted))
             }
@@ -384,7 +384,7 @@ impl Reply {
                 }))
             }
             ReplyKind::Taken(()) => Self::Taken,
-            ReplyKind::Installed(vote) => Self::Installed(vote.into()),
+            ReplyKind::Installed(vote) => Self::Installed(vote.try_into()?),
         })
     }
 }

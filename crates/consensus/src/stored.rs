@@ -18,7 +18,7 @@ pub(crate) fn encode_vote(vote: &Vote) -> Bytes {
 }
 
 pub(crate) fn decode_vote(bytes: Bytes) -> Result<Vote, CodecError> {
-    Ok(codec::open::<VoteMessage>("vote", bytes)?.into())
+    codec::open::<VoteMessage>("vote", bytes)?.try_into()
 }
 
 pub(crate) fn encode_log_id(id: &LogId) -> Bytes {

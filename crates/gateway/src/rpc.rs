@@ -1,5 +1,6 @@
 //! RecordService: who asks, what is decoded, and where it goes.
 
+mod answers;
 mod audit;
 mod bulk;
 mod fetch;
@@ -18,20 +19,16 @@ use renkei_runtime::{OnError, OnShutdown, PeerIdentity, Role, Shell, TaskKind};
 use renkei_wire::pb::record::v1 as pb;
 use renkei_wire::record::{DeleteDocumentRequest, GetDocumentRequest, ListAuditRequest, QueryTimelineRequest};
 use renkei_wire::{ErrorCode, RecordService, Refusal};
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::admission::Admission;
+use crate::admission::{Admission, Entered};
 use crate::deadline::Deadline;
 use crate::institution::institution_id;
 use crate::metrics::Metrics;
 use crate::nodes::Nodes;
 use crate::openings::Openings;
 use crate::vault::Vault;
-
-/// Messages that may wait for an institution to take them.
-const REPLIES_WAITING: usize = 4;
+use answers::{Out, answers, send};
 
 /// The service. Clones share everything.
 #[derive(Clone, Debug)]
@@ -60,7 +57,6 @@ struct Caller {
 }
 
 type Replies<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Send>>;
-type Out<M> = mpsc::Sender<Result<M, Status>>;
 
 #[tonic::async_trait]
 impl RecordService for Records {
@@ -74,6 +70,7 @@ impl RecordService for Records {
         request: Request<Streaming<pb::PutDocumentRequest>>,
     ) -> Result<Response<pb::PutDocumentReply>, Status> {
         let caller = self.caller(&request)?;
+        let _entered = self.enter()?;
         let desk = &self.desk;
         let reply = desk.metrics.measured("put", Box::pin(desk.put_document(caller, request.into_inner()))).await?;
         Ok(Response::new(reply.into()))
@@ -84,6 +81,7 @@ impl RecordService for Records {
         request: Request<Streaming<pb::ReplaceDocumentRequest>>,
     ) -> Result<Response<pb::PutDocumentReply>, Status> {
         let caller = self.caller(&request)?;
+        let _entered = self.enter()?;
         let desk = &self.desk;
         let reply =
             desk.metrics.measured("replace", Box::pin(desk.replace_document(caller, request.into_inner()))).await?;
@@ -96,7 +94,7 @@ impl RecordService for Records {
     ) -> Result<Response<Self::BulkPutStream>, Status> {
         let Caller { institution, .. } = self.caller(&request)?;
         let inbound = request.into_inner();
-        Ok(self.answer("bulk_put", async move |desk, out| desk.bulk_put(institution, inbound, out).await))
+        self.answer("bulk_put", None, async move |desk, out| desk.bulk_put(institution, inbound, out).await)
     }
 
     async fn get_document(
@@ -105,7 +103,8 @@ impl RecordService for Records {
     ) -> Result<Response<Self::GetDocumentStream>, Status> {
         let caller = self.caller(&request)?;
         let request = GetDocumentRequest::try_from(request.into_inner()).map_err(Refusal::from)?;
-        Ok(self.answer("get", async move |desk, out| desk.get_document(caller, request, out).await))
+        let until = Some(caller.deadline);
+        self.answer("get", until, async move |desk, out| desk.get_document(caller, request, out).await)
     }
 
     async fn query_timeline(
@@ -114,7 +113,8 @@ impl RecordService for Records {
     ) -> Result<Response<Self::QueryTimelineStream>, Status> {
         let caller = self.caller(&request)?;
         let request = QueryTimelineRequest::try_from(request.into_inner()).map_err(Refusal::from)?;
-        Ok(self.answer("timeline", async move |desk, out| desk.query_timeline(caller, request, out).await))
+        let until = Some(caller.deadline);
+        self.answer("timeline", until, async move |desk, out| desk.query_timeline(caller, request, out).await)
     }
 
     async fn delete_document(
@@ -123,6 +123,7 @@ impl RecordService for Records {
     ) -> Result<Response<pb::DeleteDocumentReply>, Status> {
         let caller = self.caller(&request)?;
         let request = DeleteDocumentRequest::try_from(request.into_inner()).map_err(Refusal::from)?;
+        let _entered = self.enter()?;
         let desk = &self.desk;
         desk.metrics.measured("delete", Box::pin(desk.delete_document(caller, request))).await?;
         Ok(Response::new(pb::DeleteDocumentReply {}))
@@ -134,7 +135,8 @@ impl RecordService for Records {
     ) -> Result<Response<Self::ListAuditStream>, Status> {
         let caller = self.caller(&request)?;
         let request = ListAuditRequest::try_from(request.into_inner()).map_err(Refusal::from)?;
-        Ok(self.answer("list_audit", async move |desk, out| desk.list_audit(caller, request, out).await))
+        let until = Some(caller.deadline);
+        self.answer("list_audit", until, async move |desk, out| desk.list_audit(caller, request, out).await)
     }
 }
 
@@ -147,33 +149,47 @@ impl Records {
         Ok(Caller { institution: institution_id(peer.cloud, &peer.name), deadline })
     }
 
-    /// Serves a stream of answers in a task of its own. Its refusal is the last thing in the stream.
-    fn answer<M, W, F>(&self, operation: &'static str, work: W) -> Response<Replies<M>>
+    /// A place among the requests under way.
+    fn enter(&self) -> Result<Entered, Refusal> {
+        self.desk.admission.enter().inspect_err(|refusal| self.desk.metrics.refused(refusal))
+    }
+
+    /// Serves a stream of answers in a task of its own, to its deadline where it has one. Its refusal is the last thing in
+    /// the stream.
+    fn answer<M, W, F>(
+        &self,
+        operation: &'static str,
+        until: Option<Deadline>,
+        work: W,
+    ) -> Result<Response<Replies<M>>, Status>
     where
         M: Send + 'static,
         W: FnOnce(Arc<Desk>, Out<M>) -> F,
         F: Future<Output = Result<(), Refusal>> + Send + 'static,
     {
-        let (out, replies) = mpsc::channel(REPLIES_WAITING);
+        let entered = self.enter()?;
+        let (out, answers) = answers();
         let served = work(Arc::clone(&self.desk), out.clone());
         let metrics = self.desk.metrics.clone();
         let kind = TaskKind { name: operation, on_error: OnError::Log, on_shutdown: OnShutdown::Drain };
         self.desk.shell.tasks().spawn(kind, async move {
+            let _entered = entered;
+            let served = async {
+                match until {
+                    Some(deadline) => deadline.bound(ErrorCode::DeadlineExceeded, served).await,
+                    None => served.await,
+                }
+            };
             let outcome = tokio::select! {
                 outcome = metrics.measured(operation, served) => outcome,
                 // Nobody listens: what is under way for the call is dropped with it.
                 () = out.closed() => Ok(()),
             };
             if let Err(refusal) = outcome {
-                let _gone = out.send(Err(refusal.into())).await;
+                out.end(refusal).await;
             }
             Ok::<(), std::convert::Infallible>(())
         });
-        Response::new(Box::pin(ReceiverStream::new(replies)))
+        Ok(Response::new(Box::pin(answers)))
     }
-}
-
-/// Sends one message; a caller that is gone is told nothing more.
-async fn send<M>(out: &Out<M>, message: M) -> Result<(), Refusal> {
-    out.send(Ok(message)).await.map_err(|_| Refusal::new(ErrorCode::DeadlineExceeded))
 }

@@ -91,6 +91,8 @@ impl Server {
         body: Option<Bytes>,
     ) -> Result<Answer, Refusal> {
         let NodeRequest { request, deadline: _, slot_epoch: _, capability, actor, operation } = request;
+        // Before anything is computed: a request that is not answered yet takes room, whatever it will have found.
+        let _underway = self.admission.admit(0)?;
         if caller.role != Role::Gateway {
             return Err(Refusal::new(ErrorCode::RoleNotAllowed));
         }

@@ -5,8 +5,8 @@
 //! or in the name of a replica that lives elsewhere, ends its stream. It knows nothing of what is replicated.
 //!
 //! [`Lanes`] is the asking side, which the replication engine sends through; [`Peers`] the answering one, a service to be
-//! put on the port. [`Digests`] compares states, [`standing`] says how a replica stands, and [`RaftSettings`] is what an
-//! operator says about all of it.
+//! put on the port. [`Outbox`] cuts messages into frames, and [`Assembly`] puts them together again. [`Digests`] compares
+//! states, [`standing`] says how a replica stands, and [`RaftSettings`] is what an operator says about all of it.
 
 mod assembly;
 mod book;
@@ -18,9 +18,11 @@ mod server;
 mod settings;
 mod standing;
 
+pub use assembly::{Assembly, Disorder, Incoming};
 pub use book::AddressBook;
 pub use digests::{AskDigests, Digests};
 pub use lanes::Lanes;
+pub use outbox::{Outbox, Outgoing};
 pub use server::{HostOf, Peers};
 pub use settings::{Profile, RaftSettings, peer_addresses};
 pub use standing::standing;

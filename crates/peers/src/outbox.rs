@@ -13,20 +13,28 @@ use tokio::sync::Notify;
 
 /// Bytes that may wait on one stream; a peer that takes nothing must not fill our memory.
 const QUEUE_MAX_BYTES: usize = 64 << 20;
+/// What a message takes beside its content, at most: its place, and a queue of its own. Counted, so that refusals and empty
+/// answers that nobody reads are bounded too.
+const MESSAGE_BYTES: usize = 512;
 
 /// One message.
-#[derive(Debug)]
-pub(crate) struct Outgoing {
-    pub(crate) group: GroupId,
-    pub(crate) from: ReplicaId,
-    pub(crate) to: ReplicaId,
-    pub(crate) call: CallId,
-    pub(crate) content: Result<Bytes, u32>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Whose group's it is.
+    pub group: GroupId,
+    /// The replica that sends it.
+    pub from: ReplicaId,
+    /// The replica that it is for.
+    pub to: ReplicaId,
+    /// Which call it belongs to.
+    pub call: CallId,
+    /// The message, or the number of the refusal of one.
+    pub content: Result<Bytes, u32>,
 }
 
 /// The queue of one stream.
 #[derive(Debug)]
-pub(crate) struct Outbox {
+pub struct Outbox {
     cloud: CloudId,
     state: Mutex<State>,
     ready: Notify,
@@ -41,14 +49,15 @@ struct State {
 }
 
 impl Outbox {
-    pub(crate) fn new(cloud: CloudId) -> Self {
+    /// An empty queue of a process of this cloud.
+    pub fn new(cloud: CloudId) -> Self {
         Self { cloud, state: Mutex::default(), ready: Notify::new() }
     }
 
     /// Queues a message; `false` where there is no room.
-    pub(crate) fn push(&self, message: Outgoing) -> bool {
+    pub fn push(&self, message: Outgoing) -> bool {
         let mut state = self.state();
-        let bytes = message.content.as_ref().map_or(0, Bytes::len);
+        let bytes = MESSAGE_BYTES + message.content.as_ref().map_or(0, Bytes::len);
         if state.bytes > 0 && state.bytes + bytes > QUEUE_MAX_BYTES {
             return false;
         }
@@ -65,7 +74,7 @@ impl Outbox {
     }
 
     /// The next frames, as soon as there are any: at most as many as one message takes. Safe to drop while it waits.
-    pub(crate) async fn next_batch(&self) -> Vec<PeerFrame> {
+    pub async fn next_batch(&self) -> Vec<PeerFrame> {
         loop {
             let frames = self.take_batch();
             if !frames.is_empty() {
@@ -104,9 +113,11 @@ impl Outbox {
             }
             let more = !queue.is_empty();
             bytes += len;
-            state.bytes -= len;
+            state.bytes -= if done { len + MESSAGE_BYTES } else { len };
             if more {
                 state.turns.push_back(group);
+            } else {
+                state.queues.remove(&group);
             }
         }
         frames
@@ -166,9 +177,26 @@ mod tests {
         let outbox = outbox();
         assert!(outbox.push(message(1, 1, QUEUE_MAX_BYTES)), "the first message always goes");
         assert!(!outbox.push(message(1, 2, 1)));
-        assert!(outbox.push(Outgoing { content: Err(3), ..message(1, 3, 0) }), "a refusal takes no room");
         outbox.next_batch().await;
         assert!(outbox.push(message(1, 4, 1)));
+    }
+
+    #[tokio::test]
+    async fn answers_that_nobody_reads_are_bounded_however_small_they_are() {
+        let outbox = outbox();
+        let refusal = |number: u64| Outgoing {
+            group: GroupId(u32::try_from(number).expect("far fewer than that fit")),
+            call: CallId(number),
+            content: Err(3),
+            ..message(1, 1, 0)
+        };
+        let taken = (0..).take_while(|number| outbox.push(refusal(*number))).count();
+        assert!(taken * MESSAGE_BYTES <= QUEUE_MAX_BYTES, "{taken} refusals wait");
+        while !outbox.state().turns.is_empty() {
+            outbox.next_batch().await;
+        }
+        let state = outbox.state();
+        assert_eq!((state.bytes, state.queues.len()), (0, 0), "what was read takes no room");
     }
 
     #[tokio::test]

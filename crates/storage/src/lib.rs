@@ -15,6 +15,7 @@ mod budget;
 mod disk;
 mod durable;
 mod error;
+mod inspect;
 mod owner;
 mod scan;
 
@@ -25,5 +26,6 @@ pub use budget::MemoryBudget;
 pub use disk::{DiskWatch, FreeSpace, READ_STOP_PERCENT, WRITE_STOP_PERCENT};
 pub use durable::{read_if_present, replace_file};
 pub use error::StorageError;
+pub use inspect::Form;
 pub use owner::DirOwner;
 pub use scan::{Pair, databases_below, scan_database};

@@ -38,6 +38,11 @@ pub use group::{GroupLog, LogBounds};
 pub use simulated::{LogChange, LogObserver, QueuedWrites, SimulatedDisk, StoredLog};
 pub use stats::LogStats;
 
+/// The record of a purge that reads, as it is written.
+pub(crate) fn rewrite_purge(bytes: &bytes::Bytes) -> Option<bytes::Bytes> {
+    keys::PurgeRecord::decode(bytes).map(|record| record.encode())
+}
+
 /// Called once, on the writer thread, with the first write error. Production aborts the process: after a failed fsync
 /// nobody knows what is on the disk.
 pub type FatalHook = Arc<dyn Fn(&StorageError) + Send + Sync>;

@@ -55,7 +55,7 @@ impl DirOwner {
     }
 
     /// Five lines of text, so that an operator can read it: format, cloud, node, group, replica. `-` for none.
-    fn encode(&self) -> String {
+    pub(crate) fn encode(&self) -> String {
         let (group, replica) = match self.replica {
             Some((group, replica)) => (group.to_string(), replica.to_string()),
             None => ("-".to_owned(), "-".to_owned()),
@@ -63,7 +63,7 @@ impl DirOwner {
         format!("renkei {FORMAT}\ncloud {}\nnode {}\ngroup {group}\nreplica {replica}\n", self.cloud, self.node)
     }
 
-    fn decode(bytes: &[u8], marker: &Path) -> Result<Self, StorageError> {
+    pub(crate) fn decode(bytes: &[u8], marker: &Path) -> Result<Self, StorageError> {
         let malformed = || StorageError::Malformed { record: "the owner marker", path: marker.to_path_buf() };
         let text = str::from_utf8(bytes).map_err(|_| malformed())?;
         let mut lines = text.lines();

@@ -35,6 +35,11 @@ pub use read::{Direction, KeyRange, Read, Tier, Visit};
 pub use staged::Staged;
 pub use view::View;
 
+/// The text of a list of files that reads, as it is written.
+pub(crate) fn rewrite_file_list(bytes: &[u8]) -> Option<String> {
+    file_list::decode(bytes).map(|files| file_list::encode(&files))
+}
+
 /// Data that a crash would lose, and replay from the log would bring back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unflushed {

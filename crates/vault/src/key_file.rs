@@ -73,11 +73,19 @@ pub enum KeyFileError {
 }
 
 /// A key as its file gave it.
-pub(crate) struct FileKey {
-    pub(crate) epoch: KeyEpoch,
-    pub(crate) key: Zeroizing<[u8; 32]>,
+pub struct FileKey {
+    /// Of which epoch it is.
+    pub epoch: KeyEpoch,
+    /// The key itself.
+    pub key: Zeroizing<[u8; 32]>,
     /// Whether the file was sealed to a host secret.
-    pub(crate) sealed: bool,
+    pub sealed: bool,
+}
+
+impl core::fmt::Debug for FileKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("FileKey(..)")
+    }
 }
 
 /// Reads a host secret: a file of 32 bytes, closed to others.
@@ -88,9 +96,21 @@ pub(crate) fn host_secret(path: &Path) -> Result<HostSecret, KeyFileError> {
 
 /// Reads a key file.
 pub(crate) fn read(path: &Path, purpose: Purpose, host: Option<&HostSecret>) -> Result<FileKey, KeyFileError> {
-    let bytes = read_secret(path)?;
+    parse(&read_secret(path)?, path, purpose, host)
+}
+
+/// The key of a file's content; `path` is for the error.
+///
+/// # Errors
+/// [`KeyFileError`], of each kind but reading and writing.
+pub fn parse(
+    content: &[u8],
+    path: &Path,
+    purpose: Purpose,
+    host: Option<&HostSecret>,
+) -> Result<FileKey, KeyFileError> {
     let format = || KeyFileError::Format { path: path.to_owned() };
-    let text = core::str::from_utf8(&bytes).map_err(|_| format())?;
+    let text = core::str::from_utf8(content).map_err(|_| format())?;
     let lines: Vec<&str> = text.lines().collect();
     let &[TITLE, named, epoch, seal, key] = &lines[..] else { return Err(format()) };
     if named.strip_prefix("purpose ") != Some(purpose.as_str()) {
@@ -117,8 +137,8 @@ pub(crate) fn read(path: &Path, purpose: Purpose, host: Option<&HostSecret>) -> 
     }
 }
 
-/// The text of a key file.
-pub(crate) fn text(purpose: Purpose, epoch: KeyEpoch, key: &[u8; 32], host: Option<&HostSecret>) -> Zeroizing<String> {
+/// The text of a key file, sealed to a host secret where there is one.
+pub fn text(purpose: Purpose, epoch: KeyEpoch, key: &[u8; 32], host: Option<&HostSecret>) -> Zeroizing<String> {
     let sealed: Option<SealedFileKey> =
         host.map(|host| host.seal_file_key((purpose.as_str(), epoch), key, &SystemRandom));
     let (seal, bytes) = match &sealed {

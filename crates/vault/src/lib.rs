@@ -10,13 +10,14 @@
 //! sealed to nothing. Such a build serves a development authority on loopback only, and says what it is in its log.
 
 mod admin;
+mod admission;
 mod config;
 mod fatal;
 mod found;
 mod founding;
 #[cfg(feature = "dev-insecure")]
 mod insecure;
-mod key_file;
+pub mod key_file;
 mod machine;
 mod membership;
 mod metrics;

@@ -13,6 +13,8 @@ pub(crate) struct Metrics {
     pub(crate) refusals: IntCounterVec,
     /// `renkei_vault_digest_mismatches_total`: replicas whose state differed from their leader's. Any is an incident.
     pub(crate) digest_mismatches: IntCounter,
+    /// `renkei_vault_admitted_bytes`: bytes of calls under way.
+    pub(crate) admitted_bytes: IntGauge,
     /// `renkei_vault_leads`: 1 on the vault that leads, else 0.
     pub(crate) leads: IntGauge,
 }
@@ -40,12 +42,14 @@ impl Metrics {
                 "renkei_vault_digest_mismatches_total",
                 "Replicas whose state differed from their leader's.",
             )?,
+            admitted_bytes: IntGauge::new("renkei_vault_admitted_bytes", "Bytes of calls under way.")?,
             leads: IntGauge::new("renkei_vault_leads", "1 on the vault that leads, else 0.")?,
         };
         registry.register(Box::new(metrics.call_seconds.clone()))?;
         registry.register(Box::new(metrics.items.clone()))?;
         registry.register(Box::new(metrics.refusals.clone()))?;
         registry.register(Box::new(metrics.digest_mismatches.clone()))?;
+        registry.register(Box::new(metrics.admitted_bytes.clone()))?;
         registry.register(Box::new(metrics.leads.clone()))?;
         Ok(metrics)
     }

@@ -21,6 +21,7 @@ use renkei_storage::{DiskWatch, StorageError};
 use renkei_wire::vault::Results;
 use renkei_wire::{ErrorCode, Refusal};
 
+use crate::admission::Admission;
 use crate::membership::GROUP;
 use crate::metrics::Metrics;
 use crate::state::{Ask, Item, Limits};
@@ -34,6 +35,7 @@ pub(crate) struct Vault {
     pub(crate) engine: Engine,
     pub(crate) keys: Arc<Keys>,
     pub(crate) disk: Arc<DiskWatch>,
+    pub(crate) admission: Admission,
     pub(crate) limits: Limits,
     #[cfg_attr(
         not(feature = "dev-insecure"),
@@ -112,21 +114,22 @@ impl Vault {
             .expect("six classes, one record and a stub of 95 bytes are within the limits")
     }
 
-    /// Serves a call that the disk has room for, measures it and counts its items.
+    /// Serves a call that memory and disk have room for, measures it and counts its items.
     async fn told<T>(
         &self,
-        call: &'static str,
+        (call, items): (&'static str, usize),
         deadline: Duration,
         room: Result<(), StorageError>,
         served: impl Future<Output = Result<Results<T>, Refusal>>,
     ) -> Result<Results<T>, Refusal> {
         let began = Instant::now();
-        let outcome = match room {
+        let room = room.map_err(|_| Refusal::new(ErrorCode::DiskLow));
+        let outcome = match room.and_then(|()| self.admission.admit(items)) {
             // What was proposed is not undone; a key that nobody waits for is dropped.
-            Ok(()) => {
+            Ok(_until_answered) => {
                 tokio::time::timeout(deadline, served).await.unwrap_or(Err(Refusal::new(ErrorCode::OutcomeUnknown)))
             }
-            Err(_) => Err(Refusal::new(ErrorCode::DiskLow)),
+            Err(refusal) => Err(refusal),
         };
         self.metrics.call_seconds.with_label_values(&[call]).observe(began.elapsed().as_secs_f64());
         match &outcome {

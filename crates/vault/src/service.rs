@@ -18,6 +18,7 @@ use renkei_wire::{PeerServiceServer, VaultAdminServiceServer, VaultServiceServer
 use tonic::service::Routes;
 
 use crate::admin::VaultAdmin;
+use crate::admission::Admission;
 use crate::config::VaultConfig;
 use crate::fatal;
 use crate::founding::{Founder, KeeperError};
@@ -84,6 +85,7 @@ pub async fn run(config: VaultConfig, shell: Shell) -> Result<(), VaultError> {
     let metrics = Metrics::register(shell.registry())?;
 
     let budget = MemoryBudget::new((config.memory.total_mib as usize) << 20);
+    let in_flight = budget.in_flight_bytes();
     let owner = DirOwner { cloud, node: config.number(), replica: None };
     let log =
         LogDb::open(&config.data.dir.join("log"), &LogOptions::new(owner, budget.clone()), fatal::on_log_failure())?;
@@ -105,6 +107,7 @@ pub async fn run(config: VaultConfig, shell: Shell) -> Result<(), VaultError> {
         engine: founder.engine.clone(),
         keys: Arc::clone(&founder.keys),
         disk,
+        admission: Admission::new(in_flight, metrics.admitted_bytes.clone()),
         limits: config.budgets.limits(),
         life: config.life(),
         clock: shell.clock(),

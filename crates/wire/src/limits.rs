@@ -28,6 +28,8 @@ pub const PAGE_MAX_BYTES: usize = 1 << 20;
 pub const AUDIT_MAX_ROWS: u16 = 500;
 /// Hashed content of one audit row: a sealed stub, a sealed actor and the ids of a page of records.
 pub const AUDIT_CONTENT_MAX_BYTES: usize = 8_192;
+/// Fields of one message, before anything is known of it: a slot map of 4,096 ranges, and as many again.
+pub const FIELDS_MAX: usize = 8_192;
 /// Frames in one message of a stream.
 pub const FRAMES_MAX: usize = 256;
 /// Shard groups that a bootstrap founds.

@@ -1,7 +1,8 @@
 //! `cargo verify --long`: tests that take minutes, part by part, each with its output shown while it runs.
 //!
-//! There is no list of them: a test belongs to a part by its name, `long_proof_…`, `long_fuzz_…` or `long_drill_…` (or by a
-//! module of that beginning), and is marked `#[ignore = "long: proof"]`, so that plain tests leave it out.
+//! There is no list of them: a test belongs to a part by its name, `long_proof_…` or `long_drill_…` (or by a module of that
+//! beginning), and is marked `#[ignore = "long: proof"]`, so that plain tests leave it out. The part fuzz is another thing:
+//! see [`fuzz`].
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 
+use crate::fuzz;
 use crate::progress::span;
 use crate::request::{Long, Part};
 use crate::setup::{self, SETUP};
@@ -30,8 +32,6 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Tells tests which seed to take.
 const SEED: &str = "RENKEI_SEED";
-/// Tells fuzz targets for how many seconds to run.
-const FUZZ_SECONDS: &str = "RENKEI_FUZZ_SECONDS";
 
 /// One long test.
 struct LongTest<'a> {
@@ -65,12 +65,21 @@ fn run_parts(wanted: &Long) -> anyhow::Result<(Tally, bool)> {
     let workspace = Workspace::load()?;
     let mut stages = Stages::open(workspace.log_dir())?;
     stages.run(SETUP, |running| setup::prepare(&workspace, running))?;
-    let Some(binaries) = verify::build(&workspace, &mut stages)? else { return Ok((Tally::default(), false)) };
+    let parts = wanted.part.map_or_else(|| Part::ALL.to_vec(), |part| vec![part]);
+    let mut binaries = Vec::new();
+    if parts != [Part::Fuzz] {
+        let Some(built) = verify::build(&workspace, &mut stages)? else { return Ok((Tally::default(), false)) };
+        binaries = built;
+    }
     let logs = workspace.log_dir().join("long");
     fs::create_dir_all(&logs).with_context(|| format!("creating {}", logs.display()))?;
     let (mut total, mut good) = (Tally::default(), true);
-    for part in wanted.part.map_or_else(|| Part::ALL.to_vec(), |part| vec![part]) {
-        let tally = run_part(part, wanted, &binaries, &logs)?;
+    for part in parts {
+        let tally = match part {
+            // Its targets are no tests: a binary of its own runs them.
+            Part::Fuzz => fuzz::run(&workspace, &mut stages, wanted)?,
+            Part::Proof | Part::Drill => run_part(part, wanted, &binaries, &logs)?,
+        };
         good &= tally.is_good();
         total += tally;
     }
@@ -121,9 +130,7 @@ fn ignored(binary: &TestBinary) -> anyhow::Result<BTreeSet<String>> {
 }
 
 fn is_wanted(name: &str, part: Part, wanted: &Long) -> bool {
-    let Some(rest) = behind_part(name, part) else { return false };
-    wanted.only.as_ref().is_none_or(|only| name.contains(only.as_str()))
-        && wanted.fuzz_target.as_ref().is_none_or(|target| rest == target)
+    behind_part(name, part).is_some() && wanted.only.as_ref().is_none_or(|only| name.contains(only.as_str()))
 }
 
 /// What stands in a test's name behind that of the part; `None` where it belongs to another part.
@@ -142,7 +149,6 @@ impl LongTest<'_> {
         let mut command = self.binary.bare_command();
         command.args(["--ignored", "--exact", &self.name, "--nocapture", "--test-threads=1"]);
         tell(&mut command, SEED, wanted.seed.map(|seed| seed.to_string()));
-        tell(&mut command, FUZZ_SECONDS, wanted.fuzz_seconds.map(|seconds| seconds.to_string()));
         let (lines, mut child) = start(&mut command)?;
         let deadline = Instant::now() + limit;
         let (mut skipped, mut passed) = (false, false);
@@ -242,13 +248,10 @@ mod tests {
     }
 
     #[test]
-    fn names_and_targets_narrow_a_part() {
+    fn names_narrow_a_part() {
         let only = Long { only: Some("hist".into()), ..Long::default() };
         assert!(is_wanted("a::long_proof_histories", Part::Proof, &only));
         assert!(!is_wanted("a::long_proof_crashes", Part::Proof, &only));
-        let target = Long { fuzz_target: Some("frame".into()), ..Long::default() };
-        assert!(is_wanted("a::long_fuzz_frame", Part::Fuzz, &target));
-        assert!(!is_wanted("a::long_fuzz_frames", Part::Fuzz, &target), "a target is named in full");
     }
 
     #[test]

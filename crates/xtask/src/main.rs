@@ -5,6 +5,7 @@
 //! `cargo verify`, `cargo demo` and `cargo xtask` are aliases to this binary (`.cargo/config.toml`).
 
 mod demo;
+mod fuzz;
 mod long;
 mod production;
 mod progress;
@@ -20,24 +21,21 @@ mod workspace;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use request::Request;
+use request::{Misuse, Request};
 
 /// Exit codes: 0 done, 1 something failed, 2 the command line makes no sense.
 fn main() -> ExitCode {
-    let request = match Request::parse(std::env::args().skip(1)) {
-        Ok(request) => request,
-        Err(misuse) => {
-            complain(&format!("{misuse}\n\n{}", request::USAGE));
-            return ExitCode::from(2);
-        }
-    };
-    match run(request) {
-        Ok(code) => code,
-        Err(error) => {
-            complain(&format!("error: {error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    let given = std::env::args().skip(1);
+    let done = if fuzz::is_wrapper() { fuzz::wrap(given) } else { Request::parse(given).map_or_else(misused, run) };
+    done.unwrap_or_else(|error| {
+        complain(&format!("error: {error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+fn misused(misuse: Misuse) -> anyhow::Result<ExitCode> {
+    complain(&format!("{misuse}\n\n{}", request::USAGE));
+    Ok(ExitCode::from(2))
 }
 
 fn run(request: Request) -> anyhow::Result<ExitCode> {

@@ -2,11 +2,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::raft::{LogId, StoredMembers};
-use crate::stored::tests::{log_ids, members, payloads, votes};
+use crate::stored::tests::{log_ids, members, payloads, terms, votes};
 
 fn appends() -> impl Strategy<Value = AppendEntriesRequest<TypeConfig>> {
-    let previous = prop::option::of((any::<u64>(), 0..(1_u64 << 59)));
-    (votes(), previous, prop::option::of(log_ids()), prop::collection::vec((any::<u64>(), payloads()), 0..5)).prop_map(
+    let previous = prop::option::of((terms(), 0..(1_u64 << 59)));
+    (votes(), previous, prop::option::of(log_ids()), prop::collection::vec((terms(), payloads()), 0..5)).prop_map(
         |(vote, previous, leader_commit, entries)| {
             let prev_log_id = previous.map(|(term, index)| LogId::new_term_index(term, index));
             let first = previous.map_or(0, |(_, index)| index + 1);
@@ -126,6 +126,20 @@ proptest! {
         let is_refused = matches!(refused, Err(MessageError::Impossible { field: "order of entries" }));
         prop_assert!(is_refused);
     }
+}
+
+/// openraft counts terms up, so that one past any group's life would overflow in the next election.
+#[test]
+fn a_term_that_no_group_reaches_is_refused() {
+    let vote =
+        |term| VoteMessage::from(&Vote { leader_id: crate::raft::LeaderId { term, voted_for: 1 }, committed: true });
+    let request =
+        |term| RequestKind::Vote(VoteRequestMessage { vote: Some(vote(term)), last: None, by_transfer: false });
+    let read = |kind| Request::decode(codec::seal(&RequestMessage { kind: Some(kind) }));
+    assert!(read(request(1 << 60)).is_ok());
+    assert!(matches!(read(request((1 << 60) + 1)), Err(MessageError::Impossible { field: "term" })));
+    let reply = codec::seal(&ReplyMessage { kind: Some(ReplyKind::HigherVote(vote(u64::MAX))) });
+    assert!(matches!(Reply::decode(reply), Err(MessageError::Impossible { field: "term" })));
 }
 
 #[test]

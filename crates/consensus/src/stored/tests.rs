@@ -6,12 +6,16 @@ use renkei_ids::NodeId;
 use super::*;
 use crate::raft::{Command, LeaderId, Members, Payload};
 
+pub(crate) fn terms() -> impl Strategy<Value = u64> {
+    0..=(1_u64 << 60)
+}
+
 pub(crate) fn log_ids() -> impl Strategy<Value = LogId> {
-    (any::<u64>(), 0..=(1_u64 << 60)).prop_map(|(term, index)| LogId::new_term_index(term, index))
+    (terms(), 0..=(1_u64 << 60)).prop_map(|(term, index)| LogId::new_term_index(term, index))
 }
 
 pub(crate) fn votes() -> impl Strategy<Value = Vote> {
-    (any::<u64>(), any::<u64>(), any::<bool>())
+    (terms(), any::<u64>(), any::<bool>())
         .prop_map(|(term, voted_for, committed)| Vote { leader_id: LeaderId { term, voted_for }, committed })
 }
 

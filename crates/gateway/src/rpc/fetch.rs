@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use renkei_envelope::{Class, Part};
 use renkei_ids::RecordId;
-use renkei_wire::limits::{DOCUMENT_MAX_BYTES, PIECE_MAX_BYTES};
+use renkei_wire::limits::{DOCUMENT_MAX_BYTES, PIECE_MAX_BYTES, WHOLE_BODY_MAX_BYTES};
 use renkei_wire::pb::record::v1 as pb;
 use renkei_wire::record::{DocumentHead, GetDocumentRequest, Upload};
 use renkei_wire::{EntryBody, ErrorCode, GetRecord, Operation, Outcome, RecordEntry, Refusal};
@@ -22,10 +22,12 @@ impl Desk {
         out: Out<pb::GetDocumentReply>,
     ) -> Result<(), Refusal> {
         let GetDocumentRequest { patient, actor, reference, version } = &request;
+        // A body of up to so many bytes comes inside of the node's answer, unannounced.
+        let _held = self.admission.admit(WHOLE_BODY_MAX_BYTES)?;
         let mut visit = Visit::begin(self, caller, patient, actor).await?;
         let record = visit.opened.record(reference)?;
         let get = Operation::Get(GetRecord { record, version: *version, with_body: true });
-        let Answer { reply, body, held: _held } = visit.read(get).await?;
+        let Answer { reply, body, held: _body_held } = visit.read(get).await?;
         let Outcome::Record(mut entry) = reply.outcome else { return Err(Refusal::new(ErrorCode::NotFound)) };
         let sealed = match (std::mem::replace(&mut entry.body, EntryBody::Absent), body) {
             (EntryBody::Whole(body), _) | (EntryBody::InPieces(_), Some(body)) => body,

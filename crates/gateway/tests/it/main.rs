@@ -10,6 +10,8 @@ mod faults;
 #[cfg(feature = "dev-insecure")]
 mod limits;
 #[cfg(feature = "dev-insecure")]
+mod overload;
+#[cfg(feature = "dev-insecure")]
 mod records;
 #[cfg(feature = "dev-insecure")]
 mod strangers;

@@ -41,6 +41,11 @@ impl World {
 
     /// The same, before a vault of so many replicas.
     pub(crate) async fn with_vaults(vaults: u32, nodes: u32, set: &[&str]) -> Self {
+        Self::configured(vaults, nodes, set, &[]).await
+    }
+
+    /// The same; `vault_set` configures the vault.
+    pub(crate) async fn configured(vaults: u32, nodes: u32, set: &[&str], vault_set: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let spec = CloudSpec {
             cloud: CLOUD,
@@ -53,7 +58,8 @@ impl World {
         };
         let mut processes = Cloud::prepare(&spec).unwrap();
         let set: Vec<_> = set.iter().map(|text| (*text).to_owned()).collect();
-        processes.add_vaults(vaults, 256, &[]).unwrap();
+        let vault_set: Vec<_> = vault_set.iter().map(|text| (*text).to_owned()).collect();
+        processes.add_vaults(vaults, 256, &vault_set).unwrap();
         processes.add_gateway("one", &set).unwrap();
         processes.start_vault().unwrap();
         processes.start_all().unwrap();

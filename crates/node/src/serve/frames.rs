@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::{AbortHandle, Abortable};
@@ -24,6 +25,8 @@ use super::{Answer, Server};
 const CALLS_MAX: usize = 1_024;
 /// Messages that may wait for the gateway to take them; then nothing more is read from it.
 const REPLIES_WAITING: usize = 4;
+/// A gateway that takes none of them for so long is given up: what waits for it holds admitted bytes.
+const TAKE_MAX: Duration = Duration::from_secs(30);
 
 /// A put whose document has not come whole.
 struct Gathering {
@@ -189,7 +192,7 @@ impl FrameStream {
         }
     }
 
-    /// Sends frames in as few messages as they fit; `false` when nobody listens any more.
+    /// Sends frames in as few messages as they fit; `false` when nobody takes them any more.
     async fn send(&self, frames: Vec<ReplyFrame>) -> bool {
         let mut frames = frames.into_iter().peekable();
         while frames.peek().is_some() {
@@ -198,7 +201,8 @@ impl FrameStream {
                 bytes += frame.content_bytes();
                 batch.push(frame);
             }
-            if self.replies.send(Ok(batch.into_iter().collect())).await.is_err() {
+            let taken = tokio::time::timeout(TAKE_MAX, self.replies.send(Ok(batch.into_iter().collect())));
+            if !matches!(taken.await, Ok(Ok(()))) {
                 return false;
             }
         }

@@ -29,3 +29,4 @@ mod t74_damage;
 mod t76_broken_rules;
 #[cfg(feature = "faults")]
 mod t78_install_race;
+mod t80_overload;

@@ -28,6 +28,7 @@ impl Vault {
         batch: Batch<InsecureOpening>,
     ) -> Result<Results<Opened>, Refusal> {
         let Batch { request, deadline, items } = batch;
+        let count = items.len();
         let items = Arc::new(items);
         let asked = Arc::clone(&items);
         let served = self.decide(
@@ -43,7 +44,7 @@ impl Vault {
                 items.iter().zip(&drawn).zip(decided).map(one).collect::<Result<_, _>>().map(Results)
             },
         );
-        self.told("open", deadline, self.disk.admit_reads(), served).await
+        self.told(("open", count), deadline, self.disk.admit_reads(), served).await
     }
 
     fn expires(&self, now: UnixMillis) -> UnixMillis {

@@ -58,6 +58,7 @@ impl Vault {
         batch: Batch<PutItem>,
     ) -> Result<Results<PutGrant>, Refusal> {
         let Batch { request, deadline, items } = batch;
+        let count = items.len();
         let served = async {
             let Sorted { held, refused } = Sorted::new(items, |item| {
                 let opening = self.present(gateway, &item.opening, Scope::WRITE)?;
@@ -87,7 +88,7 @@ impl Vault {
             );
             Ok(in_order(granted.await?, refused))
         };
-        self.told("puts", deadline, self.disk.admit_writes(), served).await
+        self.told(("puts", count), deadline, self.disk.admit_writes(), served).await
     }
 
     fn prepare_puts(
@@ -158,6 +159,7 @@ impl Vault {
         batch: Batch<DeleteItem>,
     ) -> Result<Results<DeleteGrant>, Refusal> {
         let Batch { request, deadline, items } = batch;
+        let count = items.len();
         let served = async {
             let Sorted { held, refused } =
                 Sorted::new(items, |item| self.present(gateway, &item.opening, Scope::DELETE));
@@ -187,7 +189,7 @@ impl Vault {
                 });
             Ok(in_order(granted.await?, refused))
         };
-        self.told("deletes", deadline, self.disk.admit_reads(), served).await
+        self.told(("deletes", count), deadline, self.disk.admit_reads(), served).await
     }
 
     fn delete_granted(

@@ -1,15 +1,22 @@
-//! What a node may do for whom: capabilities that a vault signs, and the rules that a patient sets.
+//! What a node may do for whom: capabilities that a vault signs, and the rules that a patient sets. And what stands behind
+//! a check-in: evidence, a card, consent.
 //!
 //! Invariant: pure. No clock, no randomness, no disk: the moment and the keys are arguments. Nothing here knows a name;
 //! institutions and classes are tags.
 
 mod capability;
+mod card;
+mod consent;
 mod evidence;
 mod rules;
+mod statement;
 
 pub use capability::{
     CAPABILITY_MAX_BYTES, CLASSES_MAX, Capability, CapabilityRefusal, InvalidCapability, Period, Purpose, RECORDS_MAX,
     RecordGrant, STUB_MAX_BYTES, Scope, SignedCapability, SigningKey, VerifyingKey,
 };
+pub use card::{Card, CardId, CardRefusal, PRESENCE_MILLIS, Presence, PresentedCard, ResidentCode};
+pub use consent::{CollectionBasis, ConsentCategory, ConsentSet, ConsentText};
 pub use evidence::Evidence;
 pub use rules::{Effect, InvalidRules, RULES_MAX, Rule, RuleSet, Subject, Target};
+pub use statement::{Signed, Statement, StatementKey};

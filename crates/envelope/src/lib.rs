@@ -28,6 +28,10 @@
 //!
 //! LogKey ─┬─► "stubs" ══► Stub {institution, cell, purpose, evidence, binding}
 //!         └─► StubKey (of one capability) ══► actor
+//!
+//! RegistrarKey ─┬─► index of member ids, residents, tokens, and of what is compared without being read
+//!               └─► "person values" ══► what the registrar knows of a person, and who asked
+//! SeedKey ──► "person seeds" ══► PersonSeed
 //! ```
 //!
 //! An own-record handle takes the form of [`Opening`] under a key of its own, once tickets exist to make it from.
@@ -41,6 +45,7 @@ mod opening;
 mod patient;
 mod random;
 mod reference;
+mod registrar_keys;
 mod seal;
 mod sealed;
 mod secret;
@@ -58,6 +63,7 @@ pub use patient::{
 };
 pub use random::Random;
 pub use reference::{Reference, ReferenceKey};
+pub use registrar_keys::{PersonSeed, PersonValue, RegistrarKey, SealedPersonSeed, SeedKey, Token};
 pub use seal::{InvalidSealed, SEAL_OVERHEAD};
 pub use secret::InvalidSecret;
 pub use stub::{Stub, StubKey};

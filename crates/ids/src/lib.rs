@@ -13,8 +13,8 @@ pub use infra::{
     CloudId, GroupId, InstitutionId, InvalidSlot, LeaderTerm, LogId, NodeId, ReplicaId, SLOTS, Slot, SlotEpoch,
 };
 pub use opaque::{
-    BindingId, BindingTag, CapabilityId, ClassTag, ContentTag, IdemTag, InstTag, InvalidLength, KeyHash, Pid, RecordId,
-    RequestId,
+    ActorTag, AttributeTag, BindingId, BindingTag, CapabilityId, ClassTag, ContentTag, GrantId, IdemTag, InstTag,
+    InvalidLength, KeyHash, MemberIndex, PersonId, Pid, PresenceTag, RecordId, RequestId, ResidentIndex, TokenHash,
 };
 pub use time::{Clock, InvalidMonth, MonthBucket, SizeBucket, UnixMillis};
 

@@ -247,17 +247,7 @@ impl Both {
                 self.model.items += 1;
                 assert_eq!(told, expected);
             }
-            Step::Print { member, birth } => {
-                let claim = self.model.of_member(member, birth).cloned();
-                let print = Say::Print(Print { token: token(new), expires: UnixMillis(u64::MAX) });
-                let done = matches!(insure(&mut self.memory, self.clock, said(member, birth, print)), Verdict::Done(_));
-                self.model.items += 1;
-                assert_eq!(done, claim.as_ref().is_some_and(|claim| claim.standing == Standing::Settled));
-                if let Some(claim) = claim.filter(|_| done) {
-                    self.model.tokens.retain(|_, binding| *binding != claim.binding);
-                    self.model.tokens.insert(new, claim.binding);
-                }
-            }
+            Step::Print { member, birth } => self.print(new, member, birth),
             Step::Look { institution, member, birth } => self.look(institution, member, birth),
             Step::Card { institution, person, minutes } => {
                 // The newest settled one: none has an end here.
@@ -290,6 +280,18 @@ impl Both {
                 self.checked_in(institution, asked, expected);
             }
             Step::Renew { institution, grant: of } => self.renew(institution, of),
+        }
+    }
+
+    fn print(&mut self, new: u8, member: u8, birth: u8) {
+        let claim = self.model.of_member(member, birth).cloned();
+        let print = Say::Print(Print { token: token(new), expires: UnixMillis(u64::MAX) });
+        let done = matches!(insure(&mut self.memory, self.clock, said(member, birth, print)), Verdict::Done(_));
+        self.model.items += 1;
+        assert_eq!(done, claim.as_ref().is_some_and(|claim| claim.standing == Standing::Settled));
+        if let Some(claim) = claim.filter(|_| done) {
+            self.model.tokens.retain(|_, binding| *binding != claim.binding);
+            self.model.tokens.insert(new, claim.binding);
         }
     }
 

@@ -15,6 +15,8 @@ pub enum Statement {
     Presence,
     /// An insurer's: this person is insured under this member id.
     Registration,
+    /// A registrar's: a ticket.
+    Ticket,
 }
 
 impl Statement {
@@ -23,6 +25,7 @@ impl Statement {
             Self::Card => b"renkei card v1\0",
             Self::Presence => b"renkei presence v1\0",
             Self::Registration => b"renkei registration v1\0",
+            Self::Ticket => b"renkei ticket v1\0",
         }
     }
 }
@@ -36,7 +39,7 @@ pub struct Signed {
     pub signature: [u8; 64],
 }
 
-/// The key of a card, a card authority or an insurer.
+/// The key of a card, a card authority, an insurer or a registrar.
 pub struct StatementKey(Ed25519KeyPair);
 
 impl core::fmt::Debug for StatementKey {

@@ -141,14 +141,9 @@ fn register_unmatched<S: Store>(
         // The items are not known to be right, so that only the period is taken.
         (Some(_), _) => Ok(keep(store, binding, BindingRow { from: register.from, until: register.until, ..row })),
         (None, _) => {
+            // A register that has nobody for her has said more than one that is silent.
             let standing = if standing == Standing::Tentative { row.standing } else { standing };
-            let row = BindingRow {
-                standing,
-                from: register.from,
-                until: register.until,
-                registration: row.registration,
-                ..row
-            };
+            let row = BindingRow { standing, from: register.from, until: register.until, ..row };
             Ok(keep(store, binding, row))
         }
     }

@@ -1,10 +1,11 @@
 //! What a node may do for whom: capabilities that a vault signs, and the rules that a patient sets. And what stands behind
-//! a check-in, and follows from it: evidence, consent, tickets.
+//! a check-in, and follows from it: evidence, a card, consent, tickets.
 //!
 //! Invariant: pure. No clock, no randomness, no disk: the moment and the keys are arguments. Nothing here knows a name;
 //! institutions and classes are tags.
 
 mod capability;
+mod card;
 mod consent;
 mod evidence;
 mod rules;
@@ -15,6 +16,7 @@ pub use capability::{
     CAPABILITY_MAX_BYTES, CLASSES_MAX, Capability, CapabilityRefusal, InvalidCapability, Period, Purpose, RECORDS_MAX,
     RecordGrant, STUB_MAX_BYTES, Scope, SignedCapability, SigningKey, VerifyingKey,
 };
+pub use card::{Card, CardId, CardRefusal, PRESENCE_MILLIS, Presence, PresentedCard, ResidentCode};
 pub use consent::{CollectionBasis, ConsentCategory, ConsentSet, ConsentText};
 pub use evidence::Evidence;
 pub use rules::{Effect, InvalidRules, RULES_MAX, Rule, RuleSet, Subject, Target};

@@ -29,6 +29,9 @@
 //! LogKey ─┬─► "stubs" ══► Stub {institution, cell, purpose, evidence, binding}
 //!         └─► StubKey (of one capability) ══► actor
 //!
+//! RegistrarKey ─┬─► index of member ids, residents, tokens, and of what is compared without being read
+//!               └─► "person values" ══► what the registrar knows of a person, and who asked
+//! SeedKey ──► "person seeds" ══► PersonSeed
 //! DaySecret (of a key holder or a registrar) ──► TicketKey (of one cloud and day) ══► share, or Claims
 //! CellSecret ──► CellKey, public ══► Commitments                                      MarkKey ──► PersonMark
 //! ```
@@ -47,6 +50,7 @@ mod opening;
 mod patient;
 mod random;
 mod reference;
+mod registrar_keys;
 mod seal;
 mod sealed;
 mod secret;
@@ -68,6 +72,7 @@ pub use patient::{
     WrappedPatientKey,
 };
 pub use reference::{Reference, ReferenceKey};
+pub use registrar_keys::{PersonSeed, PersonValue, RegistrarKey, SealedPersonSeed, SeedKey, Token};
 pub use renkei_ids::Random;
 pub use seal::{InvalidSealed, SEAL_OVERHEAD};
 pub use secret::InvalidSecret;

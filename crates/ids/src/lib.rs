@@ -15,8 +15,9 @@ pub use infra::{
     PseudonymEpoch, ReplicaId, SLOTS, Slot, SlotEpoch,
 };
 pub use opaque::{
-    BindingId, BindingTag, CapabilityId, ClassTag, ContentTag, HeaderDigest, IdemTag, InstTag, InvalidLength, KeyHash,
-    PersonId, PersonMark, Pid, RecordId, RequestId, TicketId,
+    ActorTag, AttributeTag, BindingId, BindingTag, CapabilityId, ClassTag, ContentTag, GrantId, HeaderDigest, IdemTag,
+    InstTag, InvalidLength, KeyHash, MemberIndex, PersonId, PersonMark, Pid, PresenceTag, RecordId, RequestId,
+    ResidentIndex, TicketId, TokenHash,
 };
 pub use random::Random;
 pub use time::{Clock, InvalidMonth, MonthBucket, SizeBucket, UnixDay, UnixMillis, UnixMinute};

@@ -105,6 +105,34 @@ opaque_id!(
     PersonId, 16
 );
 opaque_id!(
+    /// Random id of what a patient granted an institution at a check-in.
+    GrantId, 16
+);
+opaque_id!(
+    /// HMAC of a member id's comparison form, under the registrar's index key.
+    MemberIndex, 16
+);
+opaque_id!(
+    /// HMAC of the code under which the register of residents knows a person, under the registrar's index key.
+    ResidentIndex, 16
+);
+opaque_id!(
+    /// HMAC of a birth date or a sex, under the registrar's index key and bound to one member id.
+    AttributeTag, 16
+);
+opaque_id!(
+    /// HMAC of an insurer's printed token, under the registrar's index key.
+    TokenHash, 16
+);
+opaque_id!(
+    /// HMAC of an institution's name for one of its people, under the registrar's index key.
+    ActorTag, 16
+);
+opaque_id!(
+    /// HMAC of a card and the number that its proof is used with once, under the registrar's index key.
+    PresenceTag, 16
+);
+opaque_id!(
     /// Random id of a ticket.
     TicketId, 16
 );

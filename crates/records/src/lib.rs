@@ -40,6 +40,7 @@ mod date;
 mod document;
 mod draft;
 mod element;
+mod five_items;
 mod fold;
 mod guard;
 mod institution;
@@ -61,6 +62,7 @@ mod system;
 mod walk;
 
 pub use date::{BirthDate, FhirDate, InvalidDate};
+pub use five_items::{ComparisonForm, FiveItems, ITEM_MAX_BYTES, InvalidItem, Item};
 pub use fold::fold;
 pub use institution::{InvalidMedicalInstitution, MedicalInstitution};
 pub use insurer::{Insurer, InvalidInsurer};

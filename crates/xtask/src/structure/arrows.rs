@@ -62,9 +62,10 @@ const ALLOWED: [(&str, &[&str]); 29] = [
             "peers",
         ],
     ),
+    // Of `records` it has numbers of insurance and comparison forms, and of no record anything.
     (
         "renkei-registrar",
-        &["ids", "access", "merkle", "envelope", "placement", "storage", "consensus", "wire", "runtime"],
+        &["ids", "records", "access", "merkle", "envelope", "storage", "consensus", "wire", "runtime", "peers"],
     ),
     ("renkei-keyholder", &["ids", "pseudonym", "envelope", "wire", "runtime"]),
     ("renkei-client", &["ids", "access", "merkle", "envelope", "wire"]),

@@ -14,6 +14,7 @@ use tonic::{Request, Response, Status};
 
 use crate::holder::Holder;
 use crate::metrics::Metrics;
+use crate::service::NO_CLOUD;
 
 /// Calls that are served or wait for a thread: a batch takes 2 ms of one, so the last of them waits about 60 ms.
 const CALLS_MAX: usize = 64;
@@ -93,6 +94,10 @@ impl KeyholderService for Rpc {
         let message = request.into_inner();
         let (metrics, denials) = (self.metrics.clone(), self.denials.clone());
         let served = self.serve("mint", registrar, move |holder, registrar| {
+            // Budgets are told apart by the registrar's name, which says one thing without a cloud only.
+            if registrar.cloud != NO_CLOUD {
+                return Err(Refusal::new(ErrorCode::CloudMismatch));
+            }
             let request = MintRequest::try_from(message)?;
             let reply = holder.mint(&registrar.name, &request)?;
             let MintReply(results) = &reply;

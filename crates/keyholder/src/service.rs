@@ -24,7 +24,7 @@ use crate::metrics::Metrics;
 use crate::rpc::Rpc;
 
 /// Key holders and registrars belong to no cloud.
-const NO_CLOUD: CloudId = CloudId::from_bytes([0; 16]);
+pub(crate) const NO_CLOUD: CloudId = CloudId::from_bytes([0; 16]);
 /// How often secrets of days that are over are destroyed.
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 

@@ -18,6 +18,8 @@ async fn registrars_mint_and_vaults_fetch_ticket_keys_and_nobody_else_is_let_in(
     let code = ErrorCode::RoleNotAllowed;
     assert_eq!(world.mint(&vault, 0, mint()).await.err().unwrap().code, code, "a vault mints nothing");
     assert_eq!(world.ticket_key(&registrar, 0, today()).await.err().unwrap().code, code, "a registrar opens nothing");
+    let of_a_cloud = world.identity(CLOUD, Role::Registrar, "one");
+    assert_eq!(world.mint(&of_a_cloud, 0, mint()).await.err().unwrap().code, ErrorCode::CloudMismatch);
     for role in [Role::Node, Role::Gateway, Role::Institution, Role::Operator, Role::Keyholder, Role::Loadtest] {
         for cloud in [NO_CLOUD, CLOUD] {
             let tls = world.identity(cloud, role, "9");

@@ -66,7 +66,7 @@ impl Rpc {
             let _permit = permit;
             serve(&holder, &caller)
         });
-        // A thread ends without an answer only while the process stops.
+        // A thread ends without an answer while the process stops, or by a panic, which the log then tells of.
         served.await.map_err(|_| Refusal::new(ErrorCode::ShuttingDown))?
     }
 }

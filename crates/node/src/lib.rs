@@ -10,6 +10,8 @@ mod admin;
 mod capabilities;
 mod config;
 mod fatal;
+#[cfg(feature = "faults")]
+mod faults;
 mod founding;
 mod machine;
 mod metrics;

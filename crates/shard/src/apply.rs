@@ -5,6 +5,7 @@
 use core::ops::ControlFlow;
 
 use bytes::Bytes;
+use renkei_faults::{Mutation, mutated};
 use renkei_ids::{AuditSeq, LeafIndex, LogId, Pid, RecordId, RecordVersion, Slot, UnixMillis};
 
 use crate::audit::{AuditContent, AuditRow};
@@ -81,13 +82,18 @@ fn apply_item<S: Store>(store: &mut S, group: &mut Group, item: &Bytes) -> Resul
                 Some(slot) => slot,
                 None => SlotState { hold: SlotHold::Gone, epoch: renkei_ids::SlotEpoch(0) },
             };
-            if slot.hold != SlotHold::Owned {
+            if slot.hold != SlotHold::Owned && !decided_before() {
                 return Ok(Verdict::WrongOwner { epoch: slot.epoch, frozen: slot.hold == SlotHold::Frozen });
             }
             Patient::load(store, head, &access)?.decide(kind)
         }
         (Item::Found { .. }, Group::Founded(_)) | (_, Group::Unfounded(_)) => Ok(Verdict::NotFounded),
     }
+}
+
+/// Broken on purpose only: whether the owner of a slot was decided on before, and not here.
+fn decided_before() -> bool {
+    mutated(Mutation::OwnerCheckedAtProposal) || mutated(Mutation::StaleEpochServed)
 }
 
 fn change_slots<S: Store>(store: &mut S, change: &SlotChange) -> Result<Verdict, S> {

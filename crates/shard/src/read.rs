@@ -5,6 +5,7 @@ use core::ops::ControlFlow;
 
 use bytes::Bytes;
 use renkei_access::{Capability, Effect, RuleSet};
+use renkei_faults::{Mutation, mutated};
 use renkei_ids::{
     AuditSeq, CapabilityId, ClassTag, MonthBucket, Pid, RecordId, RecordVersion, SizeBucket, SlotEpoch, UnixMillis,
 };
@@ -150,6 +151,7 @@ pub fn admit<V: View>(view: &V, pid: &Pid, capability: CapabilityId) -> Result<A
     let slot: Option<SlotState> = load(view, Family::System, &keys::slot_state(pid.slot()))?;
     match slot {
         Some(SlotState { hold: SlotHold::Owned, .. }) => {}
+        Some(_) if mutated(Mutation::StaleEpochServed) => {}
         Some(SlotState { hold, epoch }) => {
             return Ok(Admission::WrongOwner { epoch, frozen: hold == SlotHold::Frozen });
         }

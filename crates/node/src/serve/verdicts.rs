@@ -8,6 +8,7 @@ use renkei_storage::StorageError;
 use renkei_wire::{AuditRef, ErrorCode, NodeReply, Outcome, Refusal, Stored};
 
 use super::Server;
+use crate::fatal;
 use crate::proposer::{NotRecorded, Recorded};
 
 /// What a decided item leads to.
@@ -94,8 +95,7 @@ pub(super) fn not_admitted(refusal: CapabilityRefusal) -> Refusal {
 /// What a failed read is to the caller. Damage stops the process, for a replica that cannot read its rows must not lead.
 pub(super) fn read_failed(error: StorageError) -> Refusal {
     if error.is_corruption() {
-        tracing::error!(error = %renkei_runtime::Chain(&error), "a stored row does not read");
-        renkei_runtime::abort("read a group's state");
+        fatal::on_damaged_row(&error);
     }
     tracing::error!(error = %renkei_runtime::Chain(&error), "read failed");
     Refusal::new(ErrorCode::InternalIo)

@@ -7,7 +7,11 @@ use std::path::{Path, PathBuf};
 use prost::Message as _;
 
 /// Messages that hold something of a patient: their `Debug` is written by hand, in `src/pb.rs`, and shows nothing.
-const REDACTED: [&str; 46] = [
+const REDACTED: [&str; 50] = [
+    ".renkei.keyholder.v1.MintRequest",
+    ".renkei.keyholder.v1.MintItem",
+    ".renkei.keyholder.v1.Minted",
+    ".renkei.keyholder.v1.TicketKeyReply",
     ".renkei.node.v1.SignedCapability",
     ".renkei.node.v1.Request",
     ".renkei.node.v1.GetRecord",

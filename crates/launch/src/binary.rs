@@ -16,7 +16,8 @@ pub enum BinaryError {
     Missing { name: &'static str, dir: PathBuf },
 }
 
-/// The binary of this name beside the running executable. A test runs from `deps/`, so its binaries lie one above.
+/// The binary of this name beside the running executable. A test runs from `deps/` and an example from `examples/`, so
+/// their binaries lie one above.
 pub fn beside(name: &'static str) -> Result<PathBuf, BinaryError> {
     let own = std::env::current_exe().map_err(|source| BinaryError::Own { source })?;
     in_dir_of(&own, name)
@@ -24,7 +25,7 @@ pub fn beside(name: &'static str) -> Result<PathBuf, BinaryError> {
 
 fn in_dir_of(own: &Path, name: &'static str) -> Result<PathBuf, BinaryError> {
     let dir = own.parent().unwrap_or(Path::new("/"));
-    let dir = if dir.ends_with("deps") { dir.parent().unwrap_or(dir) } else { dir };
+    let dir = if dir.ends_with("deps") || dir.ends_with("examples") { dir.parent().unwrap_or(dir) } else { dir };
     let path = dir.join(name);
     if path.is_file() { Ok(path) } else { Err(BinaryError::Missing { name, dir: dir.to_owned() }) }
 }
@@ -41,7 +42,9 @@ mod tests {
         let binary = dir.path().join("renkei-node");
         fs::write(&binary, b"").unwrap();
         assert_eq!(in_dir_of(&dir.path().join("renkei"), "renkei-node").unwrap(), binary);
-        assert_eq!(in_dir_of(&dir.path().join("deps/it-0123"), "renkei-node").unwrap(), binary);
+        for own in ["deps/it-0123", "examples/mint"] {
+            assert_eq!(in_dir_of(&dir.path().join(own), "renkei-node").unwrap(), binary);
+        }
         assert!(matches!(in_dir_of(&dir.path().join("renkei"), "renkei-vault"), Err(BinaryError::Missing { .. })));
     }
 }

@@ -8,6 +8,7 @@ mod binary;
 mod certs;
 mod cloud;
 mod gateway;
+mod keyholder;
 mod node;
 mod ports;
 mod private;
@@ -20,6 +21,9 @@ pub use binary::{BinaryError, beside};
 pub use certs::{Authority, CertError, DEFAULT_LIFE, Leaf};
 pub use cloud::{Cloud, CloudError, CloudSpec, READY_TIMEOUT, STOP_TIMEOUT};
 pub use gateway::{GatewaySpec, gateway_config};
+pub use keyholder::{
+    Keyholder, KeyholderLaunchError, KeyholderSpec, keyholder_config, make_keys as make_keyholder_keys,
+};
 pub use node::{NodeSpec, RaftProfile, node_config};
 pub use ports::{PortError, ReservedPort};
 pub use process::{LaunchError, Process, ProcessSpec};

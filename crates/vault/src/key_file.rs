@@ -1,27 +1,16 @@
 //! Key files of a vault host: the epoch key, and the seed that capabilities are signed with.
 //!
-//! ```text
-//! renkei vault key 1
-//! purpose epoch            (or: signing)
-//! epoch 1
-//! seal host                (or: none)
-//! 4f5e…                    hexadecimal: the sealed form of 61 bytes, or the 32 bytes of the key itself
-//! ```
-//!
-//! `seal host` is AES-256-GCM under a key derived from the host secret, bound to purpose and epoch. `seal none` protects
-//! by the file's mode alone; only a build with the feature `dev-insecure` reads or writes it.
+//! Their form is [`renkei_envelope::KeyFile`]'s. Only a build with the feature `dev-insecure` reads or writes one that is
+//! not sealed.
 
-use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use renkei_envelope::{HostSecret, InvalidSealed, KeyEpoch, SealedFileKey};
+use renkei_envelope::{FileKey, HostSecret, InvalidKeyFile, InvalidSealed, KeyEpoch, KeyFile};
 use renkei_runtime::{SecretFileError, read_secret};
 use zeroize::Zeroizing;
 
 use crate::random::SystemRandom;
-
-const TITLE: &str = "renkei vault key 1";
 
 /// What a key file is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +28,10 @@ impl Purpose {
             Self::Epoch => "epoch",
             Self::Signing => "signing",
         }
+    }
+
+    const fn file(self) -> KeyFile {
+        KeyFile { service: "vault", purpose: self.as_str() }
     }
 }
 
@@ -72,22 +65,6 @@ pub enum KeyFileError {
     },
 }
 
-/// A key as its file gave it.
-pub struct FileKey {
-    /// Of which epoch it is.
-    pub epoch: KeyEpoch,
-    /// The key itself.
-    pub key: Zeroizing<[u8; 32]>,
-    /// Whether the file was sealed to a host secret.
-    pub sealed: bool,
-}
-
-impl core::fmt::Debug for FileKey {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("FileKey(..)")
-    }
-}
-
 /// Reads a host secret: a file of 32 bytes, closed to others.
 pub(crate) fn host_secret(path: &Path) -> Result<HostSecret, KeyFileError> {
     let bytes = read_secret(path)?;
@@ -109,57 +86,17 @@ pub fn parse(
     purpose: Purpose,
     host: Option<&HostSecret>,
 ) -> Result<FileKey, KeyFileError> {
-    let format = || KeyFileError::Format { path: path.to_owned() };
-    let text = core::str::from_utf8(content).map_err(|_| format())?;
-    let lines: Vec<&str> = text.lines().collect();
-    let &[TITLE, named, epoch, seal, key] = &lines[..] else { return Err(format()) };
-    if named.strip_prefix("purpose ") != Some(purpose.as_str()) {
-        return Err(KeyFileError::OtherPurpose { path: path.to_owned(), purpose });
-    }
-    let epoch = epoch.strip_prefix("epoch ").and_then(|number| number.parse().ok()).filter(|epoch| *epoch > 0);
-    let epoch = KeyEpoch(epoch.ok_or_else(format)?);
-    let bytes = from_hex(key).ok_or_else(format)?;
-    match seal {
-        "seal host" => {
-            let host = host.ok_or_else(|| KeyFileError::NoHostSecret { path: path.to_owned() })?;
-            let sealed = bytes::Bytes::copy_from_slice(&bytes).try_into().map_err(|_| format())?;
-            let key = host
-                .open_file_key((purpose.as_str(), epoch), &sealed)
-                .map_err(|source| KeyFileError::Sealed { path: path.to_owned(), source })?;
-            Ok(FileKey { epoch, key, sealed: true })
-        }
-        "seal none" if cfg!(feature = "dev-insecure") => {
-            let key = bytes[..].try_into().map(Zeroizing::new).map_err(|_| format())?;
-            Ok(FileKey { epoch, key, sealed: false })
-        }
-        "seal none" => Err(KeyFileError::Unsealed { path: path.to_owned() }),
-        _ => Err(format()),
-    }
+    let path = || path.to_owned();
+    let key = purpose.file().read(content, host).map_err(|invalid| match invalid {
+        InvalidKeyFile::Format => KeyFileError::Format { path: path() },
+        InvalidKeyFile::OtherPurpose => KeyFileError::OtherPurpose { path: path(), purpose },
+        InvalidKeyFile::NoHostSecret => KeyFileError::NoHostSecret { path: path() },
+        InvalidKeyFile::Sealed(source) => KeyFileError::Sealed { path: path(), source },
+    })?;
+    if key.sealed || cfg!(feature = "dev-insecure") { Ok(key) } else { Err(KeyFileError::Unsealed { path: path() }) }
 }
 
 /// The text of a key file, sealed to a host secret where there is one.
 pub fn text(purpose: Purpose, epoch: KeyEpoch, key: &[u8; 32], host: Option<&HostSecret>) -> Zeroizing<String> {
-    let sealed: Option<SealedFileKey> =
-        host.map(|host| host.seal_file_key((purpose.as_str(), epoch), key, &SystemRandom));
-    let (seal, bytes) = match &sealed {
-        Some(sealed) => ("host", &sealed.as_bytes()[..]),
-        None => ("none", &key[..]),
-    };
-    // Of its full size from the start: a growing string would leave copies of the key behind.
-    let mut text = Zeroizing::new(String::with_capacity(256));
-    write!(text, "{TITLE}\npurpose {}\nepoch {}\nseal {seal}\n", purpose.as_str(), epoch.0)
-        .and_then(|()| bytes.iter().try_for_each(|byte| write!(text, "{byte:02x}")))
-        .expect("a String takes all text");
-    text.push('\n');
-    text
-}
-
-fn from_hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let mut bytes = Zeroizing::new(Vec::with_capacity(pairs.len()));
-    for [high, low] in pairs {
-        bytes.push(digit(*high)? << 4 | digit(*low)?);
-    }
-    Some(bytes)
+    purpose.file().text(epoch, key, host, &SystemRandom)
 }

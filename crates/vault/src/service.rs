@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use renkei_access::SigningKey;
 use renkei_consensus::{Engine, EngineOptions, OpenError};
-use renkei_envelope::EpochKey;
+use renkei_envelope::{EpochKey, FileKey};
 use renkei_ids::CloudId;
 use renkei_peers::{AddressBook, AskDigests, Circle, Digests, Lanes, Peers};
 use renkei_runtime::{
@@ -22,7 +22,7 @@ use crate::admission::Admission;
 use crate::config::VaultConfig;
 use crate::fatal;
 use crate::founding::{Founder, KeeperError};
-use crate::key_file::{self, FileKey, KeyFileError, Purpose};
+use crate::key_file::{self, KeyFileError, Purpose};
 use crate::machine::VaultMachine;
 use crate::membership::GROUP;
 use crate::metrics::Metrics;

@@ -74,7 +74,7 @@ pub enum ErrorCode {
     InternalIo,
     /// The node is stopping.
     ShuttingDown,
-    /// A budget of the vault is used up.
+    /// A budget of the vault, or of the key holder, is used up.
     BudgetExhausted,
     /// Evidence and purpose do not allow what is asked.
     EvidenceInsufficient,
@@ -94,6 +94,28 @@ pub enum ErrorCode {
     ContinuationInvalid,
     /// What is stored does not open under the record's key, so no byte of it is given.
     IntegrityFailed,
+    /// The ticket cannot be read, or no registrar signed it.
+    TicketInvalid,
+    /// The ticket is for another cloud.
+    TicketOtherCloud,
+    /// The ticket was given to another institution.
+    TicketOtherInstitution,
+    /// The ticket names another home cell.
+    TicketOtherHomeCell,
+    /// The ticket names another serving cell.
+    TicketOtherCell,
+    /// The ticket was minted under another epoch of pseudonym keys.
+    TicketOtherEpoch,
+    /// The ticket was issued ahead of the vault's clock.
+    TicketNotYetValid,
+    /// The ticket has expired.
+    TicketExpired,
+    /// The patient did not consent to the category.
+    TicketCategory,
+    /// The key holder gives or uses no ticket keys of this day now.
+    KeyDayRefused,
+    /// The key holder has no factor of this cloud and epoch.
+    KeyEpochUnknown,
     /// The document has no bytes.
     DocumentEmpty,
     /// The document is not UTF-8.

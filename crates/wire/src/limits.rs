@@ -60,7 +60,7 @@ pub const ACTOR_ID_MAX_BYTES: usize = 64;
 /// Role of an actor inside the institution.
 pub const ACTOR_ROLE_MAX_BYTES: usize = 32;
 /// A ticket.
-pub const TICKET_MAX_BYTES: usize = 4_096;
+pub const TICKET_MAX_BYTES: usize = renkei_access::TICKET_MAX_BYTES;
 /// A sealed continuation token.
 pub const CONTINUATION_MAX_BYTES: usize = 256;
 /// Summaries of one timeline page as an institution gets it, both forms together. A gateway ends the page here.
@@ -70,6 +70,8 @@ pub const RECORD_MESSAGE_MAX_BYTES: usize = 4 << 20;
 
 /// One message of `VaultService`, either way: 64 openings of 6 classes and 32 years are 600 KiB, 500 stubs as much.
 pub const VAULT_MESSAGE_MAX_BYTES: usize = 2 << 20;
+/// One message of `KeyholderService`, either way: 64 points with what belongs to each are 8 KiB.
+pub const KEYHOLDER_MESSAGE_MAX_BYTES: usize = 16 * 1_024;
 /// One message of `NodeService`, either way, for the limit of the codec.
 ///
 /// tonic has one limit for each service, so the unary calls and the stream share it. The largest message is a batch of

@@ -32,6 +32,10 @@ generated!(
     admin, "renkei.admin.v1"
 );
 generated!(
+    /// What a registrar and vaults ask of a key holder.
+    keyholder, "renkei.keyholder.v1"
+);
+generated!(
     /// What a gateway asks of a node.
     node, "renkei.node.v1"
 );
@@ -50,6 +54,10 @@ generated!(
 
 // The list is that of `REDACTED` in build.rs: one that is missing here does not compile, one too many neither.
 redacted! {
+    keyholder::v1::MintRequest
+    keyholder::v1::MintItem
+    keyholder::v1::Minted
+    keyholder::v1::TicketKeyReply
     node::v1::SignedCapability
     node::v1::Request
     node::v1::request::Operation

@@ -27,7 +27,12 @@ fn is_assignment(text: &str) -> bool {
 #[test]
 fn every_configuration_is_taken_with_its_commented_keys_too() {
     let dir = tempfile::tempdir().unwrap();
-    for (role, binary) in [("node", "renkei-node"), ("vault", "renkei-vault"), ("gateway", "renkei-gateway")] {
+    for (role, binary) in [
+        ("node", "renkei-node"),
+        ("vault", "renkei-vault"),
+        ("gateway", "renkei-gateway"),
+        ("keyholder", "renkei-keyholder"),
+    ] {
         let shown = fs::read_to_string(deploy().join(format!("{role}.toml"))).unwrap();
         let whole = uncommented(&shown);
         assert_ne!(whole, shown, "{role} shows keys with their defaults");
@@ -53,7 +58,7 @@ fn every_configuration_is_taken_with_its_commented_keys_too() {
 
 #[test]
 fn every_unit_starts_its_own_role_and_gives_nothing_away() {
-    for role in ["node", "vault", "gateway"] {
+    for role in ["node", "vault", "gateway", "keyholder"] {
         let unit = fs::read_to_string(deploy().join(format!("systemd/renkei-{role}.service"))).unwrap();
         let lines: Vec<&str> = unit.lines().collect();
         for wanted in [
@@ -76,7 +81,8 @@ fn every_unit_starts_its_own_role_and_gives_nothing_away() {
             "{role}: keys and plaintext are never swapped out"
         );
         assert_eq!(lines.contains(&"LimitMEMLOCK=infinity"), role != "node", "{role}: what it holds may be locked");
-        assert_eq!(unit.contains("LoadCredential"), role == "vault", "{role}: only the vault has a host secret");
+        let sealed = ["vault", "keyholder"].contains(&role);
+        assert_eq!(unit.contains("LoadCredential"), sealed, "{role}: who has key files has a host secret");
     }
 }
 
@@ -84,7 +90,7 @@ fn every_unit_starts_its_own_role_and_gives_nothing_away() {
 #[test]
 fn no_role_is_configured_with_a_secret_of_another() {
     let table = fs::read_to_string(deploy().join("README.md")).unwrap();
-    for role in ["node", "vault", "gateway"] {
+    for role in ["node", "vault", "gateway", "keyholder"] {
         let config: toml::Table = fs::read_to_string(deploy().join(format!("{role}.toml"))).unwrap().parse().unwrap();
         let row = table.lines().find(|line| line.contains(&format!("| `renkei-{role}` |"))).unwrap();
         let held = row.split('|').nth(3).unwrap();

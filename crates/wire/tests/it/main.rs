@@ -7,6 +7,7 @@ mod baseline;
 mod descriptors;
 mod edges;
 mod errors;
+mod keyholder;
 mod record;
 mod refused_answers;
 mod round_trip;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use prost::Message as _;
 
 /// Messages that hold something of a patient: their `Debug` is written by hand, in `src/pb.rs`, and shows nothing.
-const REDACTED: [&str; 46] = [
+const REDACTED: [&str; 49] = [
     ".renkei.node.v1.SignedCapability",
     ".renkei.node.v1.Request",
     ".renkei.node.v1.GetRecord",
@@ -39,6 +39,9 @@ const REDACTED: [&str; 46] = [
     ".renkei.record.v1.DeleteDocumentRequest",
     ".renkei.record.v1.ListAuditRequest",
     ".renkei.record.v1.AuditEntry",
+    ".renkei.transfer.v1.CopySlotsRequest",
+    ".renkei.transfer.v1.CopyProgress",
+    ".renkei.transfer.v1.MovedRow",
     ".renkei.vault.v1.OpenInsecureRequest",
     ".renkei.vault.v1.PutsRequest",
     ".renkei.vault.v1.DeletesRequest",

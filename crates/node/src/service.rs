@@ -12,7 +12,7 @@ use renkei_runtime::{
 };
 use renkei_storage::log::{LogDb, LogOptions};
 use renkei_storage::{DirOwner, DiskWatch, MemoryBudget, StorageError};
-use renkei_wire::{NodeAdminServiceServer, NodeServiceServer, PeerServiceServer, limits};
+use renkei_wire::{NodeAdminServiceServer, NodeServiceServer, PeerServiceServer, TransferServiceServer, limits};
 use tokio::sync::Notify;
 use tonic::service::Routes as GrpcRoutes;
 
@@ -25,6 +25,7 @@ use crate::metrics::Metrics;
 use crate::remote;
 use crate::routes::Routes;
 use crate::serve::{Admission, Records, Server};
+use crate::transfer::{Leaders, Transfers};
 
 /// How often the free disk and the log's figures are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -177,6 +178,15 @@ fn services(shell: &Shell, cloud: CloudId, follower: &Follower, server: Server, 
     });
     let digests = Digests::new(follower.engine.clone(), ask, follower.metrics.digest_mismatches.clone());
     let founder = Founder { cloud, follower: follower.clone() };
+    let leaders = Leaders::new(
+        shell.tls().clone(),
+        cloud,
+        follower.book.clone(),
+        follower.engine.clone(),
+        follower.routes.clone(),
+    );
+    let transfers = TransferServiceServer::new(Transfers { server: server.clone(), leaders })
+        .max_decoding_message_size(limits::TRANSFER_MESSAGE_MAX_BYTES);
     let records = NodeServiceServer::new(Records { shell: shell.clone(), server })
         .max_decoding_message_size(limits::NODE_MESSAGE_MAX_BYTES)
         .max_encoding_message_size(limits::NODE_MESSAGE_MAX_BYTES);
@@ -186,5 +196,5 @@ fn services(shell: &Shell, cloud: CloudId, follower: &Follower, server: Server, 
     let admin = NodeAdminServiceServer::new(NodeAdmin { founder, digests, disk })
         .max_decoding_message_size(limits::ADMIN_MESSAGE_MAX_BYTES)
         .max_encoding_message_size(limits::ADMIN_MESSAGE_MAX_BYTES);
-    GrpcRoutes::new(records).add_service(peers).add_service(admin)
+    GrpcRoutes::new(records).add_service(peers).add_service(admin).add_service(transfers)
 }

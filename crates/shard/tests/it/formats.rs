@@ -22,7 +22,7 @@ fn history() -> Vec<Item> {
         Item::Found {
             log: LOG,
             slots: SlotChange {
-                epoch: renkei_ids::SlotEpoch(1),
+                fence: fence(1, 0),
                 hold: SlotHold::Owned,
                 ranges: vec![(pid(1).slot(), pid(1).slot())],
             },
@@ -161,19 +161,9 @@ fn a_row_that_does_not_read_stops_the_replica() {
 }
 
 fn stored_fixture(text: &str) -> Memory {
-    let families = [
-        Family::Summary,
-        Family::Body,
-        Family::Record,
-        Family::Rules,
-        Family::Audit,
-        Family::Idempotency,
-        Family::Tombstones,
-        Family::System,
-    ];
     let rows = text.lines().map(|line| {
         let mut parts = line.split(' ');
-        let family = families[parts.next().unwrap().parse::<usize>().unwrap()];
+        let family = Family::from_number(parts.next().unwrap().parse().unwrap()).unwrap();
         let key = unhex(parts.next().unwrap());
         ((family, key), Bytes::from(unhex(parts.next().unwrap())))
     });

@@ -5,6 +5,7 @@
 mod formats;
 mod memory;
 mod model;
+mod moves;
 mod reads;
 mod scenario;
 mod writes;

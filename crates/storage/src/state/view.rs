@@ -27,16 +27,23 @@ self_cell!(
 pub struct View {
     held: Arc<Held>,
     tier: Tier,
+    /// Whether what is scanned is kept in memory.
+    fill_cache: bool,
 }
 
 impl View {
     pub(super) fn new(inner: Arc<Inner>) -> Self {
-        Self { held: Arc::new(Held::new(inner, |inner| inner.db.snapshot())), tier: Tier::Disk }
+        Self { held: Arc::new(Held::new(inner, |inner| inner.db.snapshot())), tier: Tier::Disk, fill_cache: true }
     }
 
     /// The same view, reading this far.
     pub fn with_tier(self, tier: Tier) -> Self {
         Self { tier, ..self }
+    }
+
+    /// The same view, for a pass over much: what it scans pushes nothing out of memory that requests need.
+    pub fn passing_cache(self) -> Self {
+        Self { fill_cache: false, ..self }
     }
 
     /// The applied marker of this view.
@@ -109,7 +116,9 @@ impl Read for View {
         direction: Direction,
         visit: Visit<'_>,
     ) -> Result<(), StorageError> {
-        self.scan_with(read_options(self.tier), family, range, direction, visit)
+        let mut options = read_options(self.tier);
+        options.fill_cache(self.fill_cache);
+        self.scan_with(options, family, range, direction, visit)
     }
 }
 

@@ -5,6 +5,7 @@
 //! `cargo verify`, `cargo demo` and `cargo xtask` are aliases to this binary (`.cargo/config.toml`).
 
 mod demo;
+mod long;
 mod production;
 mod progress;
 mod request;
@@ -49,7 +50,7 @@ fn run(request: Request) -> anyhow::Result<ExitCode> {
         Request::Demo(arguments) => demo::run(&arguments),
         Request::Structure => structure::run(),
         Request::Verify => verify::run(),
-        Request::VerifyLong(part) => verify::run_long(part),
+        Request::VerifyLong(wanted) => long::run(&wanted),
     }
 }
 

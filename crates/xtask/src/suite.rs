@@ -109,10 +109,21 @@ impl TestBinary {
         })
     }
 
+    /// The package that it tests.
+    pub(crate) fn package(&self) -> &str {
+        &self.package
+    }
+
     /// As cargo would start it: in the package's directory, which its manifest variable names.
-    fn command(&self) -> Command {
+    pub(crate) fn bare_command(&self) -> Command {
         let mut command = Command::new(&self.executable);
-        command.arg("--show-output").current_dir(&self.package_root).env("CARGO_MANIFEST_DIR", &self.package_root);
+        command.current_dir(&self.package_root).env("CARGO_MANIFEST_DIR", &self.package_root);
+        command
+    }
+
+    fn command(&self) -> Command {
+        let mut command = self.bare_command();
+        command.arg("--show-output");
         if ONE_AT_A_TIME.contains(&self.package.as_str()) {
             command.arg("--test-threads=1");
         }

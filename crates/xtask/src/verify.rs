@@ -3,14 +3,11 @@
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use anyhow::bail;
-
 use crate::production::{self, PRODUCTION};
-use crate::request::Part;
 use crate::setup::{self, PYTHON, SETUP};
 use crate::stages::{Running, Stage, Stages, Verdict, print_line, show_log};
 use crate::structure::{self, STRUCTURE};
-use crate::suite;
+use crate::suite::{self, TestBinary};
 use crate::tally::Tally;
 use crate::workspace::{DEVELOPMENT, Workspace};
 
@@ -29,13 +26,6 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let tally = outcome.unwrap_or_default();
     print_line(&tally.to_string())?;
     Ok(if tally.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// No part of the long verification exists; saying so is a failure, because nothing was verified.
-pub(crate) fn run_long(part: Option<Part>) -> anyhow::Result<ExitCode> {
-    let parts = part.map_or_else(|| Part::ALL.to_vec(), |part| vec![part]);
-    let names: Vec<&str> = parts.into_iter().map(Part::name).collect();
-    bail!("nothing was verified: this version has no long part `{}`", names.join("`, `"));
 }
 
 /// The tests' tally: empty when an earlier stage failed.
@@ -64,18 +54,7 @@ fn run_stages() -> anyhow::Result<Tally> {
         return Ok(Tally::default());
     }
 
-    let mut binaries = None;
-    stages.run(BUILD, |running| {
-        binaries = suite::build(&workspace, running)?;
-        match &binaries {
-            Some(binaries) => Ok((Verdict::Passed, format!("{} test binaries", binaries.len()))),
-            None => {
-                show_log(&running.log())?;
-                Ok((Verdict::Failed, String::new()))
-            }
-        }
-    })?;
-    let Some(binaries) = binaries else { return Ok(Tally::default()) };
+    let Some(binaries) = build(&workspace, &mut stages)? else { return Ok(Tally::default()) };
 
     let mut python = None;
     stages.run(PYTHON, |running| {
@@ -92,6 +71,22 @@ fn run_stages() -> anyhow::Result<Tally> {
         Ok((verdict, counted.to_string()))
     })?;
     Ok(tally)
+}
+
+/// Builds every binary and every test; `None` where that failed, which has been told.
+pub(crate) fn build(workspace: &Workspace, stages: &mut Stages) -> anyhow::Result<Option<Vec<TestBinary>>> {
+    let mut binaries = None;
+    stages.run(BUILD, |running| {
+        binaries = suite::build(workspace, running)?;
+        match &binaries {
+            Some(binaries) => Ok((Verdict::Passed, format!("{} test binaries", binaries.len()))),
+            None => {
+                show_log(&running.log())?;
+                Ok((Verdict::Failed, String::new()))
+            }
+        }
+    })?;
+    Ok(binaries)
 }
 
 fn run_command(running: &mut Running, command: &mut Command) -> anyhow::Result<(Verdict, String)> {

@@ -184,7 +184,9 @@ impl Nodes {
             match tokio::time::timeout(MAP_PATIENCE, asked).await {
                 Ok(Ok(reply)) => match Option::<RouteMap>::try_from(reply.into_inner()) {
                     Ok(Some(map)) if map.epoch >= wanted => return Ok(map),
-                    Ok(Some(map)) if newest.as_ref().is_none_or(|newest| newest.epoch < map.epoch) => newest = Some(map),
+                    Ok(Some(map)) if newest.as_ref().is_none_or(|newest| newest.epoch < map.epoch) => {
+                        newest = Some(map)
+                    }
                     Ok(_) | Err(_) => {}
                 },
                 Ok(Err(status)) => refused = Refusal::from_status(&status).unwrap_or(refused),

@@ -194,7 +194,8 @@ impl Follower {
             if head.is_some() || !placement.is_as_founded(group) {
                 continue;
             }
-            let slots = SlotChange { fence: Fence { epoch, stamp: 0 }, hold: SlotHold::Owned, ranges: map.ranges_of(id) };
+            let slots =
+                SlotChange { fence: Fence { epoch, stamp: 0 }, hold: SlotHold::Owned, ranges: map.ranges_of(id) };
             let item = Item::Found { log: random_log()?, slots };
             let command = Command { time: self.shell.clock().now(), items: vec![item.encode()] };
             // Lost in an election, it is proposed again by whoever leads then; a second one is refused in apply.

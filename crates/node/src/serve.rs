@@ -161,12 +161,11 @@ impl Server {
             return Ok(renkei_wire::pb::node::v1::SlotMap { epoch: epoch.0, ..Default::default() });
         }
         let leader = |group| self.engine.replica(group).and_then(|replica| replica.leader_hint());
-        let groups =
-            placement.groups().filter(|(id, _)| *id != GroupId::META).map(|(id, group)| GroupPlace {
-                group: id,
-                replicas: group.replicas.iter().map(|replica| (replica.id, replica.node)).collect(),
-                leader: leader(id).map(|(_, node)| node),
-            });
+        let groups = placement.groups().filter(|(id, _)| *id != GroupId::META).map(|(id, group)| GroupPlace {
+            group: id,
+            replicas: group.replicas.iter().map(|replica| (replica.id, replica.node)).collect(),
+            leader: leader(id).map(|(_, node)| node),
+        });
         let address = |node: &renkei_placement::Node| node.address.parse();
         let nodes = placement.nodes().map(|(id, node)| address(node).map(|address| (id, address)));
         let map = RouteMap {

@@ -12,17 +12,15 @@ use std::pin::Pin;
 use futures::Stream;
 use renkei_ids::GroupId;
 use renkei_runtime::{PeerIdentity, Role};
-use renkei_shard::transfer::{Import, Purge};
+use renkei_shard::transfer::{Import, MovedRow};
 use renkei_shard::{Item, SlotChange, Verdict};
 use renkei_wire::pb::transfer::v1 as pb;
-use renkei_wire::transfer::{
-    CopySlots, HoldSlots, ImportRows, NotFollowed, OrderReply, PurgeReply, PurgeSlots,
-};
+use renkei_wire::transfer::{CopySlots, HoldSlots, ImportRows, NotFollowed, OrderReply, PurgeReply, PurgeSlots};
 use renkei_wire::{ErrorCode, Refusal, TransferService};
 use tonic::{Request, Response, Status};
 
 use crate::serve::{Led, Server, verdicts};
-pub(crate) use leaders::Leaders;
+pub(crate) use leaders::{Client, Leaders};
 
 /// The service towards other nodes.
 #[derive(Clone, Debug)]
@@ -51,7 +49,7 @@ impl Transfers {
 
     async fn import(&self, group: GroupId, import: Import) -> Result<Verdict, Refusal> {
         self.server.disk.admit_writes().map_err(verdicts::disk_low)?;
-        let bytes = import.rows.iter().map(|row| row.key.len() + row.value.as_ref().map_or(0, bytes::Bytes::len)).sum();
+        let bytes = import.rows.iter().map(MovedRow::bytes).sum();
         let _held = self.server.admission.admit(bytes)?;
         self.decide(group, Item::Import(import)).await
     }
@@ -101,10 +99,13 @@ impl TransferService for Transfers {
         Ok(Response::new(OrderReply(followed(verdict)?).into()))
     }
 
-    async fn purge_slots(&self, request: Request<pb::PurgeSlotsRequest>) -> Result<Response<pb::PurgeSlotsReply>, Status> {
+    async fn purge_slots(
+        &self,
+        request: Request<pb::PurgeSlotsRequest>,
+    ) -> Result<Response<pb::PurgeSlotsReply>, Status> {
         admit(&request)?;
         let PurgeSlots { group, purge } = PurgeSlots::try_from(request.into_inner()).map_err(Refusal::from)?;
-        let purged = match self.decide(group, Item::Purge(Purge { ..purge })).await? {
+        let purged = match self.decide(group, Item::Purge(purge)).await? {
             Verdict::Purged { next } => Ok(next),
             Verdict::Fenced => Err(NotFollowed::Fenced),
             Verdict::OutOfOrder => Err(NotFollowed::OutOfOrder),

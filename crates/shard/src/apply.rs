@@ -8,9 +8,7 @@ use bytes::Bytes;
 use renkei_ids::{AuditSeq, LeafIndex, LogId, Pid, RecordId, RecordVersion, UnixMillis};
 
 use crate::audit::{AuditContent, AuditRow};
-use crate::command::{
-    Access, Command, DeleteRecord, Item, ItemKind, Note, Operation, Outcome, PutRecord, SetRules,
-};
+use crate::command::{Access, Command, DeleteRecord, Item, ItemKind, Note, Operation, Outcome, PutRecord, SetRules};
 use crate::keys::{self, Family};
 use crate::noting::Noting;
 use crate::rows::{GroupHead, PatientHead, RecordHead, Row, StoredReply, SummaryRow, Superseded, Tombstone};

@@ -118,8 +118,7 @@ pub struct SlotState {
 
 impl SlotState {
     /// A slot that the group never heard of.
-    pub(crate) const UNKNOWN: Self =
-        Self { hold: SlotHold::Purged, fence: Fence { epoch: SlotEpoch(0), stamp: 0 } };
+    pub(crate) const UNKNOWN: Self = Self { hold: SlotHold::Purged, fence: Fence { epoch: SlotEpoch(0), stamp: 0 } };
 }
 
 impl Row for SlotState {

@@ -57,6 +57,11 @@ impl MovedRow {
     pub fn moves(&self) -> bool {
         keys::moves(self.family, &self.key)
     }
+
+    /// Bytes of key and value.
+    pub fn bytes(&self) -> usize {
+        self.key.len() + self.value.as_ref().map_or(0, Bytes::len)
+    }
 }
 
 /// Keys and values are a patient's, so only sizes are shown.
@@ -137,17 +142,6 @@ pub struct Chunk {
     pub next: Option<Place>,
 }
 
-impl Chunk {
-    /// Bytes of keys and values.
-    pub fn bytes(&self) -> usize {
-        self.rows.iter().map(row_bytes).sum()
-    }
-}
-
-fn row_bytes(row: &MovedRow) -> usize {
-    row.key.len() + row.value.as_ref().map_or(0, Bytes::len)
-}
-
 /// Why a view cannot be copied from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotLeaving {
@@ -206,12 +200,7 @@ pub fn chunk<V: View>(view: &V, leaving: &Leaving, after: Option<&Place>, max_ro
     }
 }
 
-fn everything<V: View>(
-    view: &V,
-    range: (Slot, Slot),
-    after: Option<&Place>,
-    mut filling: Filling,
-) -> Result<Chunk, V> {
+fn everything<V: View>(view: &V, range: (Slot, Slot), after: Option<&Place>, mut filling: Filling) -> Result<Chunk, V> {
     for family in Family::ALL.into_iter().filter(|family| after.is_none_or(|after| after.family <= *family)) {
         let behind = after.filter(|after| after.family == family).map(|after| keys::behind(&after.key));
         for (first, end) in spans(family, range) {

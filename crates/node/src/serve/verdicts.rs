@@ -43,11 +43,9 @@ impl Server {
             Verdict::OutOfScope(_) => Err(Refusal::new(ErrorCode::CapabilityScope)),
             Verdict::WrongOwner { epoch, passing } => Err(self.wrong_owner(epoch, passing)),
             Verdict::NotFounded => Err(Refusal::new(ErrorCode::Unavailable)),
-            Verdict::Malformed
-            | Verdict::Changed
-            | Verdict::Fenced
-            | Verdict::OutOfOrder
-            | Verdict::Purged { .. } => Err(Refusal::new(ErrorCode::InvalidArgument)),
+            Verdict::Malformed | Verdict::Changed | Verdict::Fenced | Verdict::OutOfOrder | Verdict::Purged { .. } => {
+                Err(Refusal::new(ErrorCode::InvalidArgument))
+            }
         }
     }
 

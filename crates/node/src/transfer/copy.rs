@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::{Stream, stream};
 use renkei_ids::{GroupId, UnixMillis};
-use renkei_shard::transfer::{self, CHUNK_MAX_ROWS, Chunk, Import, Leaving, NotLeaving, Place};
+use renkei_shard::transfer::{self, CHUNK_MAX_ROWS, Chunk, Import, Leaving, MovedRow, NotLeaving, Place};
 use renkei_shard::{ShardError, read};
 use renkei_storage::StorageError;
 use renkei_storage::state::View;
@@ -73,7 +73,7 @@ impl Copy {
         };
         let after = self.request.after.take();
         let Chunk { rows, next } = self.read(source.leaving, after).await?;
-        let (count, bytes) = (rows.len(), Chunk { rows: rows.clone(), next: None }.bytes());
+        let (count, bytes) = (rows.len(), rows.iter().map(MovedRow::bytes).sum::<usize>());
         if !rows.is_empty() {
             let import = Import { fence: self.request.fence, time: source.time, rows };
             if let Err(reason) = self.send(self.request.to, import).await? {
@@ -115,7 +115,7 @@ impl Copy {
 
     async fn send(&self, group: GroupId, import: Import) -> Result<Result<(), NotFollowed>, Refusal> {
         let request = pb::ImportRowsRequest::from(ImportRows { group, import });
-        let send = |mut client: super::leaders::Client| {
+        let send = |mut client: super::Client| {
             // Copies no row: they are shared bytes.
             let request = request.clone();
             async move { client.import_rows(request).await }

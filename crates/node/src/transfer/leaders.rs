@@ -14,6 +14,8 @@ use tonic::transport::Channel;
 
 use crate::routes::Routes;
 
+/// How long one node may take over one try.
+const ATTEMPT_MAX: Duration = Duration::from_secs(5);
 /// Wait after a node could not be reached.
 const UNREACHABLE_WAIT: Duration = Duration::from_millis(50);
 /// Longest wait between two tries, unless a refusal says otherwise.
@@ -59,7 +61,11 @@ impl Leaders {
         let mut last_wait = Duration::ZERO;
         loop {
             let answer = match self.client(node) {
-                Some(client) => attempt(client).await.map_err(|status| Refusal::from_status(&status).ok()),
+                Some(client) => match tokio::time::timeout(ATTEMPT_MAX, attempt(client)).await {
+                    Ok(answer) => answer.map_err(|status| Refusal::from_status(&status).ok()),
+                    // It hangs, or is cut off.
+                    Err(_) => Err(None),
+                },
                 None => Err(None),
             };
             let refusal = match answer {

@@ -138,8 +138,7 @@ fn rows_are_taken_only_in_the_step_that_they_were_read_in() {
     let range = (slot(1), slot(1));
     let mut target = group(2, &[]);
     let row = MovedRow { family: Family::Rules, key: [&[0, 1][..], &[7; 16]].concat().into(), value: None };
-    let import =
-        |stamp, rows| Item::Import(Import { fence: fence(1, stamp), time: UnixMillis(NOW + HOUR), rows });
+    let import = |stamp, rows| Item::Import(Import { fence: fence(1, stamp), time: UnixMillis(NOW + HOUR), rows });
     assert_eq!(target.one(import(1, vec![row.clone()])), Verdict::Fenced, "the slot is not awaited");
     target.one(order(fence(1, 2), SlotHold::Incoming, range));
     assert_eq!(target.one(import(1, vec![row.clone()])), Verdict::Fenced);
@@ -189,7 +188,8 @@ fn notes_of_an_abandoned_move_are_removed_and_nothing_else() {
     group.one(order(fence(1, 1), SlotHold::Moving { round: 1 }, range));
     group.by(by(1), ItemKind::Put(put(2, 1, 10)));
     group.one(order(fence(1, 2), SlotHold::Owned, range));
-    let notes = |store: &Memory| rows_of(store, range).keys().filter(|(f, k)| *f == Family::System && k[2] == 2).count();
+    let notes =
+        |store: &Memory| rows_of(store, range).keys().filter(|(f, k)| *f == Family::System && k[2] == 2).count();
     assert!(notes(&group.store) > 0);
     let before = rows_of(&group.store, range).len() - notes(&group.store);
     purge_all(&mut group, fence(1, 2), range);
@@ -215,33 +215,59 @@ fn a_chunk_is_bounded_and_a_large_row_travels_alone() {
     let (mut after, mut all, mut chunks) = (None, BTreeMap::new(), 0);
     loop {
         let Chunk { rows, next } = transfer::chunk(&group.store, &leaving, after.as_ref(), usize::MAX).unwrap();
-        let chunk = Chunk { rows, next };
-        assert!(chunk.rows.len() <= transfer::CHUNK_MAX_ROWS);
-        assert!(chunk.bytes() <= transfer::CHUNK_MAX_BYTES || chunk.rows.len() == 1);
+        let bytes: usize = rows.iter().map(MovedRow::bytes).sum();
+        assert!(rows.len() <= transfer::CHUNK_MAX_ROWS && (bytes <= transfer::CHUNK_MAX_BYTES || rows.len() == 1));
         chunks += 1;
-        all.extend(chunk.rows.into_iter().map(|row| ((row.family, row.key.to_vec()), row.value.unwrap())));
-        match chunk.next {
+        all.extend(rows.into_iter().map(|row| ((row.family, row.key.to_vec()), row.value.unwrap())));
+        match next {
             Some(next) => after = Some(Place::decode(&next.encode()).unwrap()),
             None => break,
         }
     }
     assert!(chunks > 1);
-    let moving = rows_of(&group.store, range).into_iter().filter(|((family, key), _)| *family != Family::System || key[2] == 1);
+    let moving =
+        rows_of(&group.store, range).into_iter().filter(|((family, key), _)| *family != Family::System || key[2] == 1);
     assert_eq!(all, moving.collect());
 }
 
 #[derive(Clone, Debug)]
 enum Step {
-    Put { patient: u8, id: u8, version: u32, idem: u8, content: u8 },
-    Delete { patient: u8, id: u8, version: u32, idem: u8 },
-    SetRules { patient: u8, expected: u64 },
-    Note { patient: u8 },
-    Wait { hours: u64 },
+    Put {
+        patient: u8,
+        id: u8,
+        version: u32,
+        idem: u8,
+        content: u8,
+    },
+    Delete {
+        patient: u8,
+        id: u8,
+        version: u32,
+        idem: u8,
+    },
+    SetRules {
+        patient: u8,
+        expected: u64,
+    },
+    Note {
+        patient: u8,
+    },
+    Wait {
+        hours: u64,
+    },
     /// A move begins, if none is under way.
-    Move { first: Index, last: Index, to: Index },
+    Move {
+        first: Index,
+        last: Index,
+        to: Index,
+    },
     /// The mover does the next thing, or some of it: at most so many chunks. `again` copies another round, or thaws;
     /// `killed` is a mover that ended before it could say how far it got.
-    Advance { again: bool, killed: bool, chunks: usize },
+    Advance {
+        again: bool,
+        killed: bool,
+        chunks: usize,
+    },
     /// The mover gives up.
     Abandon,
     /// Something that was sent before arrives again.
@@ -358,7 +384,8 @@ impl World {
                 self.fence.stamp += 1;
                 if next == At::Activate {
                     self.fence.epoch.0 += 1;
-                    let inside = |n: &usize| (job.range.0.get()..=job.range.1.get()).contains(&u16::try_from(*n).unwrap());
+                    let inside =
+                        |n: &usize| (job.range.0.get()..=job.range.1.get()).contains(&u16::try_from(*n).unwrap());
                     (0..self.owner.len()).filter(inside).for_each(|n| self.owner[n] = job.to);
                 }
                 self.job = Some(Job { at: next, place: None, ..job });

@@ -215,10 +215,7 @@ impl TryFrom<pb::ImportRowsRequest> for ImportRows {
             return Err(InvalidTransfer("rows"));
         }
         let rows = rows.into_iter().map(MovedRow::try_from).collect::<Result<_>>()?;
-        Ok(Self {
-            group: group(of, "group")?,
-            import: Import { fence: fence(at)?, time: UnixMillis(time_ms), rows },
-        })
+        Ok(Self { group: group(of, "group")?, import: Import { fence: fence(at)?, time: UnixMillis(time_ms), rows } })
     }
 }
 

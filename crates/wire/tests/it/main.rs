@@ -9,4 +9,5 @@ mod errors;
 mod record;
 mod refused_answers;
 mod round_trip;
+mod transfer;
 mod vault;

@@ -58,8 +58,10 @@ fn purge_all(group: &mut Group, fence: Fence, (first, last): (Slot, Slot)) {
     panic!("a purge that does not end");
 }
 
+type Rows = BTreeMap<(Family, Vec<u8>), Bytes>;
+
 /// Every row about the range, but for how its slots stand.
-fn rows_of(store: &Memory, (first, last): (Slot, Slot)) -> BTreeMap<(Family, Vec<u8>), Bytes> {
+fn rows_of(store: &Memory, (first, last): (Slot, Slot)) -> Rows {
     let inside = |key: &[u8]| {
         let slot = u16::from_be_bytes([key[0], key[1]]);
         first.get() <= slot && slot <= last.get()
@@ -146,7 +148,7 @@ fn rows_are_taken_only_in_the_step_that_they_were_read_in() {
     target.one(order(fence(1, 3), SlotHold::Incoming, range));
     assert_eq!(target.one(import(2, vec![row.clone()])), Verdict::Fenced, "a later round has begun");
     target.one(order(fence(2, 4), SlotHold::Owned, range));
-    assert_eq!(target.one(import(4, vec![row.clone()])), Verdict::Fenced, "the slot is in use");
+    assert_eq!(target.one(import(4, vec![row])), Verdict::Fenced, "the slot is in use");
     // Rows are of patients: neither a slot's state nor the group's comes from elsewhere.
     for key in [&[0, 1, 0][..], &[0, 1, 2, 0, 0, 0, 1, 0, 9], &[0xFF, 0xFF]] {
         let foreign = MovedRow { family: Family::System, key: key.to_vec().into(), value: Some(Bytes::new()) };
@@ -473,7 +475,7 @@ fn without_leaf(verdict: Verdict) -> String {
 }
 
 /// Everything about a patient, audit rows by what they say.
-fn seen(store: &Memory, n: u8) -> (BTreeMap<(Family, Vec<u8>), Bytes>, Vec<AuditContent>) {
+fn seen(store: &Memory, n: u8) -> (Rows, Vec<AuditContent>) {
     let mut rows = rows_of(store, (slot(u32::from(n)), slot(u32::from(n))));
     rows.retain(|(family, key), _| *family != Family::Audit && (*family != Family::System || key[2] == 1));
     let (audit, more) = read::audit_rows(store, &patient(n), AuditSeq(0), 500).unwrap();

@@ -86,15 +86,15 @@ fn what_is_missing_or_impossible_is_refused_by_name() {
     let message = pb::HoldSlotsRequest::from(order);
     let span = |first, last| Some(pb::SlotSpan { first, last });
     let refused = [
-        ("group", pb::HoldSlotsRequest { group: 0, ..message.clone() }),
-        ("fence", pb::HoldSlotsRequest { fence: None, ..message.clone() }),
-        ("fence", pb::HoldSlotsRequest { fence: Some(pb::Fence { epoch: 0, stamp: 1 }), ..message.clone() }),
-        ("slots", pb::HoldSlotsRequest { slots: None, ..message.clone() }),
-        ("slots.last", pb::HoldSlotsRequest { slots: span(2, 1), ..message.clone() }),
-        ("slots.last", pb::HoldSlotsRequest { slots: span(2, 4_096), ..message.clone() }),
-        ("hold", pb::HoldSlotsRequest { hold: 0, ..message.clone() }),
-        ("hold", pb::HoldSlotsRequest { hold: 99, ..message.clone() }),
-        ("hold", pb::HoldSlotsRequest { round: 1, ..message.clone() }),
+        ("group", pb::HoldSlotsRequest { group: 0, ..message }),
+        ("fence", pb::HoldSlotsRequest { fence: None, ..message }),
+        ("fence", pb::HoldSlotsRequest { fence: Some(pb::Fence { epoch: 0, stamp: 1 }), ..message }),
+        ("slots", pb::HoldSlotsRequest { slots: None, ..message }),
+        ("slots.last", pb::HoldSlotsRequest { slots: span(2, 1), ..message }),
+        ("slots.last", pb::HoldSlotsRequest { slots: span(2, 4_096), ..message }),
+        ("hold", pb::HoldSlotsRequest { hold: 0, ..message }),
+        ("hold", pb::HoldSlotsRequest { hold: 99, ..message }),
+        ("hold", pb::HoldSlotsRequest { round: 1, ..message }),
         ("hold", pb::HoldSlotsRequest { hold: pb::Hold::Moving.into(), ..message }),
     ];
     for (field, message) in refused {

@@ -28,15 +28,21 @@
 //!
 //! LogKey ─┬─► "stubs" ══► Stub {institution, cell, purpose, evidence, binding}
 //!         └─► StubKey (of one capability) ══► actor
+//!
+//! DaySecret (of a key holder or a registrar) ──► TicketKey (of one cloud and day) ══► share, or Claims
+//! CellSecret ──► CellKey, public ══► Commitments                                      MarkKey ──► PersonMark
 //! ```
 //!
 //! An own-record handle takes the form of [`Opening`] under a key of its own, once tickets exist to make it from.
 
 mod class;
 mod class_key;
+mod commitment;
 mod continuation;
 mod document;
+mod hpke;
 mod kdf;
+mod key_file;
 mod opening;
 mod patient;
 mod random;
@@ -46,23 +52,31 @@ mod sealed;
 mod secret;
 mod stub;
 mod tags;
+mod ticket;
 mod vault_keys;
 
 pub use class::{Category, Class, ClassSet, Part};
 pub use class_key::{ClassKey, RecordKey};
+pub use commitment::{
+    Attribute, CellKey, CellSecret, Commitment, CommitmentSalt, Commitments, InvalidCellKey, SEALED_COMMITMENTS_BYTES,
+};
 pub use document::{DOCUMENT_OVERHEAD, DocumentError, DocumentPlace};
+pub use key_file::{FileKey, InvalidKeyFile, KeyFile};
 pub use opening::{Opening, OpeningKey};
 pub use patient::{
     LogKey, Patient, PatientKey, PatientSeed, Pseudonym, PseudonymHash, SealedSeed, WrappedClassKey, WrappedLogKey,
     WrappedPatientKey,
 };
-pub use random::Random;
 pub use reference::{Reference, ReferenceKey};
+pub use renkei_ids::Random;
 pub use seal::{InvalidSealed, SEAL_OVERHEAD};
 pub use secret::InvalidSecret;
 pub use stub::{Stub, StubKey};
 pub use tags::{TagKey, WriteTagKey};
+pub use ticket::{Claims, DaySecret, EncodedPoint, EncodedShare, MarkKey, SealedShareForm, SharePlace, TicketKey};
 pub use vault_keys::{EpochKey, HostSecret, KeyEpoch, SealedFileKey, SealedSlotKey, SlotKey};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod ticket_tests;

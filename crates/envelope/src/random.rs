@@ -1,16 +1,4 @@
-/// A source of random bytes, given by the service.
-///
-/// An implementation that cannot give unguessable bytes ends the process: there is nothing that could go on without.
-pub trait Random: Send + Sync {
-    /// Fills the buffer.
-    fn fill(&self, into: &mut [u8]);
-}
-
-impl<R: Random + ?Sized> Random for &R {
-    fn fill(&self, into: &mut [u8]) {
-        (**self).fill(into);
-    }
-}
+use renkei_ids::Random;
 
 pub(crate) fn random<const N: usize>(source: &dyn Random) -> [u8; N] {
     let mut bytes = [0; N];

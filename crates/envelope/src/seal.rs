@@ -9,8 +9,9 @@
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
+use crate::Random;
 use crate::kdf::{Label, labelled};
-use crate::random::{Random, random};
+use crate::random::random;
 
 const VERSION: u8 = 1;
 const TAG_LEN: usize = 16;

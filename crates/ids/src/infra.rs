@@ -92,6 +92,15 @@ number_id!(
     SlotEpoch, u64
 );
 
+number_id!(
+    /// A key holder; its number among those of the federation, from 1.
+    KeyholderId, u32
+);
+number_id!(
+    /// Version of a cloud's pseudonym keys, from 1; while they are rotated, two of them are in use.
+    PseudonymEpoch, u32
+);
+
 impl GroupId {
     /// The meta group: slot map, replica ids, node registry, placement jobs.
     pub const META: Self = Self(0);
@@ -187,6 +196,10 @@ hex_id!(
 hex_id!(
     /// An institution: random, and never changed. Its name and keys are attributes that the directory gives.
     InstitutionId, 16
+);
+hex_id!(
+    /// A cell: one gateway, or several that are one to the directory. Its certificates' keys are attributes.
+    CellId, 16
 );
 hex_id!(
     /// One append-only audit log: drawn at random when its group is created, never moved to another.

@@ -7,16 +7,19 @@
 
 mod infra;
 mod opaque;
+mod random;
 mod time;
 
 pub use infra::{
-    CloudId, GroupId, InstitutionId, InvalidSlot, LeaderTerm, LogId, NodeId, ReplicaId, SLOTS, Slot, SlotEpoch,
+    CellId, CloudId, GroupId, InstitutionId, InvalidSlot, KeyholderId, LeaderTerm, LogId, NodeId, PseudonymEpoch,
+    ReplicaId, SLOTS, Slot, SlotEpoch,
 };
 pub use opaque::{
-    BindingId, BindingTag, CapabilityId, ClassTag, ContentTag, IdemTag, InstTag, InvalidLength, KeyHash, Pid, RecordId,
-    RequestId,
+    BindingId, BindingTag, CapabilityId, ClassTag, ContentTag, HeaderDigest, IdemTag, InstTag, InvalidLength, KeyHash,
+    PersonId, PersonMark, Pid, RecordId, RequestId, TicketId,
 };
-pub use time::{Clock, InvalidMonth, MonthBucket, SizeBucket, UnixMillis};
+pub use random::Random;
+pub use time::{Clock, InvalidMonth, MonthBucket, SizeBucket, UnixDay, UnixMillis, UnixMinute};
 
 /// Version of a record: 1 for the first, one more for each replacement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

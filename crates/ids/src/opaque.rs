@@ -100,6 +100,23 @@ opaque_id!(
     ContentTag, 16
 );
 
+opaque_id!(
+    /// Random id of a person at the registrar. It stands nowhere else.
+    PersonId, 16
+);
+opaque_id!(
+    /// Random id of a ticket.
+    TicketId, 16
+);
+opaque_id!(
+    /// SHA-256 of a ticket's header, the salt in it included: all that a key holder sees of one.
+    HeaderDigest, 32
+);
+opaque_id!(
+    /// HMAC of a person for one cloud, under a key of the registrar's: finds the patient's escrow row.
+    PersonMark, 16
+);
+
 impl Pid {
     /// The slot of this patient: the first 12 bits.
     pub const fn slot(&self) -> crate::Slot {

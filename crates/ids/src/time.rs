@@ -32,6 +32,54 @@ impl UnixMillis {
     }
 }
 
+/// Whole minutes since 1970-01-01T00:00:00Z: as exactly as a ticket tells the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixMinute(pub u32);
+
+impl UnixMinute {
+    const MILLIS: u64 = 60_000;
+    const PER_DAY: u32 = 1_440;
+
+    /// The minute that a moment lies in. Saturates in the year 10136.
+    pub fn of(moment: UnixMillis) -> Self {
+        Self(u32::try_from(moment.0 / Self::MILLIS).unwrap_or(u32::MAX))
+    }
+
+    /// Its first moment.
+    pub const fn begins(self) -> UnixMillis {
+        UnixMillis(self.0 as u64 * Self::MILLIS)
+    }
+
+    /// The minute so many later; saturates.
+    #[must_use]
+    pub const fn plus(self, minutes: u32) -> Self {
+        Self(self.0.saturating_add(minutes))
+    }
+
+    /// The day that it lies in.
+    pub const fn day(self) -> UnixDay {
+        UnixDay(self.0 / Self::PER_DAY)
+    }
+}
+
+/// Whole days, in UTC, since 1970-01-01: what ticket keys are changed by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixDay(pub u32);
+
+impl UnixDay {
+    const MILLIS: u64 = 86_400_000;
+
+    /// Its first moment.
+    pub const fn begins(self) -> UnixMillis {
+        UnixMillis(self.0 as u64 * Self::MILLIS)
+    }
+
+    /// The first moment of the next day.
+    pub const fn ends(self) -> UnixMillis {
+        UnixMillis((self.0 as u64 + 1) * Self::MILLIS)
+    }
+}
+
 /// A source of the present moment. Leaders stamp entries with it; verifiers of expiry read it.
 pub trait Clock: Send + Sync + fmt::Debug {
     /// The present moment.
@@ -119,6 +167,19 @@ mod tests {
         for (millis, year, month) in cases {
             assert_eq!(Ok(UnixMillis(millis).month()), MonthBucket::new(year, month), "{millis}");
         }
+    }
+
+    #[test]
+    fn minutes_and_days_begin_where_the_clock_says() {
+        let moment = UnixMillis(1_795_132_859_999);
+        let minute = UnixMinute::of(moment);
+        assert_eq!(minute.begins(), UnixMillis(1_795_132_800_000));
+        assert_eq!(minute.plus(1).begins(), UnixMillis(1_795_132_860_000));
+        assert_eq!(
+            (minute.day().begins(), minute.day().ends()),
+            (UnixMillis(1_795_132_800_000), UnixMillis(1_795_219_200_000))
+        );
+        assert_eq!(UnixMinute::of(UnixMillis(u64::MAX)), UnixMinute(u32::MAX));
     }
 
     #[test]

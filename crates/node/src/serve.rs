@@ -126,7 +126,9 @@ impl Server {
     /// A caller may know a newer slot map than this node, which hears of it in a moment. By an older one it would send
     /// the caller back to where it comes from.
     async fn catch_up(&self, epoch: SlotEpoch) -> Result<(), Refusal> {
-        if epoch <= self.routes.epoch() {
+        let known = self.routes.epoch();
+        // Before the founding there is nothing to wait for.
+        if epoch <= known || known == SlotEpoch(0) {
             return Ok(());
         }
         let mut changes = self.routes.subscribe();

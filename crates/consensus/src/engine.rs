@@ -19,7 +19,7 @@ use renkei_storage::log::{GroupLog, LogDb};
 use renkei_storage::state::StateDb;
 use renkei_storage::{DirOwner, StorageError};
 use tokio::sync::Semaphore;
-use tokio::task::{JoinError, spawn_blocking};
+use tokio::task::JoinError;
 use tokio::time::{Duration, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -237,7 +237,7 @@ impl Engine {
         F: FnMut(GroupId, ReplicaId) -> Option<Arc<dyn StateMachine>> + Send,
     {
         let root = self.0.options.root.clone();
-        let found = spawn_blocking(move || existing(&root)).await??;
+        let found = self.0.options.blocking.run(move || existing(&root)).await??;
         let mut opened = Vec::with_capacity(found.len());
         for (group, replica) in found {
             if let Some(machine) = machine(group, replica) {
@@ -283,13 +283,15 @@ impl Engine {
         machine: Arc<dyn StateMachine>,
     ) -> Result<Replica, OpenError> {
         let shared = Arc::clone(&self.0);
-        let (log, state) = spawn_blocking(move || shared.open_storage(group, replica, machine)).await??;
         let options = &self.0.options;
+        let opened = options.blocking.run(move || shared.open_storage(group, replica, machine)).await??;
+        let (log, state) = opened;
         let config = options.timing.config(format!("group {group}"));
         let config = config.map_err(|source| OpenError::Config { group, source })?;
         let transport = Arc::clone(&self.0.transport);
-        let network = Network { transport, group, replica, timing: options.timing };
-        let (log_store, state_store) = (LogStore(log.clone()), StateStore(Arc::clone(&state)));
+        let network = Network { transport, group, replica, timing: options.timing, blocking: options.blocking.clone() };
+        let (log_store, state_store) =
+            (LogStore::new(log.clone(), options.blocking.clone()), StateStore(Arc::clone(&state)));
         let raft = Raft::new(replica.0, Arc::new(config), network, log_store, state_store).await;
         let raft = raft.map_err(|source| OpenError::Start { group, replica, source: Box::new(source) })?;
 
@@ -354,7 +356,7 @@ impl Engine {
         let mut tries = 1;
         loop {
             let shared = Arc::clone(&self.0);
-            match spawn_blocking(move || shared.destroy_state(group, replica)).await? {
+            match self.0.options.blocking.run(move || shared.destroy_state(group, replica)).await? {
                 Ok(()) => break,
                 // Views and tasks that have just been stopped let go of the state one after another.
                 Err(_) if tries < REMOVE_TRIES => tries += 1,
@@ -363,7 +365,7 @@ impl Engine {
             sleep(REMOVE_PAUSE).await;
         }
         let log = self.0.log.clone();
-        spawn_blocking(move || log.drop_group(group, replica)).await?.map_err(failed)
+        self.0.options.blocking.run(move || log.drop_group(group, replica)).await?.map_err(failed)
     }
 
     /// Stops every replica and makes their states durable, so that the next start has little to replay. The log stays
@@ -376,7 +378,7 @@ impl Engine {
         self.0.replicas.store(Arc::default());
         for replica in replicas {
             let db = replica.parts().state.db();
-            if let Ok(Err(error)) = spawn_blocking(move || db.flush()).await {
+            if let Ok(Err(error)) = self.0.options.blocking.run(move || db.flush()).await {
                 tracing::warn!(group = %replica.group(), %error, "state not flushed; the next start replays the log");
             }
         }
@@ -412,7 +414,7 @@ impl Shared {
         let db = StateDb::open(&dir, &owner, machine.families(), &self.options.budget).map_err(storage)?;
         let fatal = Arc::clone(&self.fatal);
         let failed = Box::new(move |source| fatal(&Failure::State { group, replica, source }));
-        let state = match State::new(machine, db, failed) {
+        let state = match State::new(machine, db, failed, self.options.blocking.clone()) {
             Ok(state) => state,
             Err(StateError::Storage(source)) => return Err(storage(source)),
             Err(StateError::Marker(source)) => return Err(marker(source)),

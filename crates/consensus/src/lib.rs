@@ -10,6 +10,7 @@
 //! A proposal is acknowledged when a majority has it on disk and this replica has applied it; it is made in the
 //! leadership that the caller read under, or not at all.
 
+mod blocking;
 mod channel;
 mod codec;
 mod engine;
@@ -25,6 +26,9 @@ mod stored;
 mod timing;
 mod transport;
 
+pub mod inspect;
+
+pub use blocking::Blocking;
 pub use channel::{ChannelNetwork, Fate, Fates};
 pub use codec::CodecError;
 pub use engine::{Engine, EngineOptions, Failure, FatalHook, OpenError, RemoveError, SnapshotSchedule, Spawner};

@@ -10,8 +10,8 @@ use openraft::storage::{IOFlushed, LogState, RaftLogStorage};
 use openraft::{OptionalSend, RaftLogReader};
 use renkei_storage::log::{Durable, GroupLog};
 use tokio::sync::oneshot;
-use tokio::task::spawn_blocking;
 
+use crate::blocking::Blocking;
 use crate::raft::{Entry, LogId, TypeConfig, Vote};
 use crate::stored::{decode_entry, decode_log_id, decode_vote, encode_entry, encode_log_id, encode_vote};
 
@@ -23,15 +23,22 @@ const FAR_FROM_END_BYTES: u64 = 4 << 20;
 
 /// The log of one replica. Clones share it.
 #[derive(Clone)]
-pub(crate) struct LogStore(pub(crate) GroupLog);
+pub(crate) struct LogStore {
+    log: GroupLog,
+    blocking: Blocking,
+}
 
 impl LogStore {
+    pub(crate) fn new(log: GroupLog, blocking: Blocking) -> Self {
+        Self { log, blocking }
+    }
+
     /// Entries from the start of `range` on, up to `max_bytes` of them.
     async fn read(&self, range: Range<u64>, max_bytes: usize) -> Result<Vec<Entry>, io::Error> {
-        let log = self.0.clone();
+        let log = self.log.clone();
         let start = range.start;
         let stored = if log.bytes_after(start) > FAR_FROM_END_BYTES {
-            spawn_blocking(move || log.read(range, max_bytes)).await?
+            self.blocking.run(move || log.read(range, max_bytes)).await?
         } else {
             log.read(range, max_bytes)
         };
@@ -50,7 +57,7 @@ impl LogStore {
             Bound::Excluded(&end) => end,
             Bound::Unbounded => u64::MAX,
         };
-        let bounds = self.0.bounds();
+        let bounds = self.log.bounds();
         match (bounds.first, bounds.last) {
             (Some(first), Some(last)) => start.max(first)..end.min(last.saturating_add(1)),
             _ => 0..0,
@@ -58,7 +65,7 @@ impl LogStore {
     }
 
     fn purged(&self) -> Result<Option<LogId>, io::Error> {
-        self.0.purge_marker().map(decode_log_id).transpose().map_err(io::Error::other)
+        self.log.purge_marker().map(decode_log_id).transpose().map_err(io::Error::other)
     }
 
     async fn durable(&self, write: impl FnOnce(&GroupLog, Durable)) -> Result<(), io::Error> {
@@ -67,7 +74,7 @@ impl LogStore {
             // Nobody waits when the replica has stopped meanwhile; the write stands.
             let _ = done.send(result);
         });
-        write(&self.0, callback);
+        write(&self.log, callback);
         outcome.await.map_err(io::Error::other)?
     }
 }
@@ -117,7 +124,7 @@ impl RaftLogReader<TypeConfig> for LogStore {
     }
 
     async fn read_vote(&mut self) -> Result<Option<Vote>, io::Error> {
-        self.0.vote().map(decode_vote).transpose().map_err(io::Error::other)
+        self.log.vote().map(decode_vote).transpose().map_err(io::Error::other)
     }
 }
 
@@ -126,7 +133,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
 
     async fn get_log_state(&mut self) -> Result<LogState<TypeConfig>, io::Error> {
         let last_purged_log_id = self.purged()?;
-        let last = match self.0.bounds().last {
+        let last = match self.log.bounds().last {
             Some(last) => self.read(last..last + 1, READ_BYTES).await?.pop().map(|entry| entry.log_id),
             None => None,
         };
@@ -143,13 +150,13 @@ impl RaftLogStorage<TypeConfig> for LogStore {
 
     async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), io::Error> {
         if let Some(committed) = committed {
-            self.0.save_committed(encode_log_id(&committed));
+            self.log.save_committed(encode_log_id(&committed));
         }
         Ok(())
     }
 
     async fn read_committed(&mut self) -> Result<Option<LogId>, io::Error> {
-        self.0.committed().map(decode_log_id).transpose().map_err(io::Error::other)
+        self.log.committed().map(decode_log_id).transpose().map_err(io::Error::other)
     }
 
     async fn append<I>(&mut self, entries: I, callback: IOFlushed<TypeConfig>) -> Result<(), io::Error>
@@ -163,7 +170,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
             return Ok(());
         };
         let stored = entries.map(|entry| encode_entry(&entry)).collect();
-        self.0.append(first, stored, Box::new(|result| callback.io_completed(result))).map_err(io::Error::other)
+        self.log.append(first, stored, Box::new(|result| callback.io_completed(result))).map_err(io::Error::other)
     }
 
     async fn truncate_after(&mut self, last_kept: Option<LogId>) -> Result<(), io::Error> {
@@ -172,7 +179,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     }
 
     async fn purge(&mut self, through: LogId) -> Result<(), io::Error> {
-        self.0.purge(through.index, encode_log_id(&through));
+        self.log.purge(through.index, encode_log_id(&through));
         Ok(())
     }
 }

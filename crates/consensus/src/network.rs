@@ -18,6 +18,7 @@ use openraft::raft::{
 use openraft::{OptionalSend, RPCTypes, RaftNetworkFactory};
 use renkei_ids::{GroupId, NodeId, ReplicaId};
 
+use crate::blocking::Blocking;
 use crate::message::{MessageError, Reply, Request};
 use crate::raft::{LogId, SnapshotOf, TypeConfig, Vote};
 use crate::snapshot::{SnapshotData, send_snapshot};
@@ -36,12 +37,19 @@ pub(crate) struct Network {
     pub(crate) group: GroupId,
     pub(crate) replica: ReplicaId,
     pub(crate) timing: Timing,
+    pub(crate) blocking: Blocking,
 }
 
 impl Network {
     fn peer(&self, target: u64, node: NodeId, lane: Lane) -> Peer {
         let address = Address { group: self.group, from: self.replica, to: ReplicaId(target), to_node: node };
-        Peer { transport: Arc::clone(&self.transport), address, lane, append_ttl: self.timing.append_ttl() }
+        Peer {
+            transport: Arc::clone(&self.transport),
+            address,
+            lane,
+            append_ttl: self.timing.append_ttl(),
+            blocking: self.blocking.clone(),
+        }
     }
 }
 
@@ -68,6 +76,7 @@ pub(crate) struct Peer {
     address: Address,
     lane: Lane,
     append_ttl: Duration,
+    blocking: Blocking,
 }
 
 /// Why a request to a peer failed.
@@ -82,6 +91,10 @@ pub(crate) enum PeerError {
 }
 
 impl Peer {
+    pub(crate) fn blocking(&self) -> &Blocking {
+        &self.blocking
+    }
+
     /// Enqueues at once; the future only waits.
     pub(crate) fn call(
         &self,

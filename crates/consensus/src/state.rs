@@ -11,8 +11,9 @@ use openraft::storage::{ApplyResponder, EntryResponder, RaftStateMachine};
 use openraft::{OptionalSend, RaftSnapshotBuilder};
 use renkei_storage::StorageError;
 use renkei_storage::state::{Checkpoint, StateDb, VerifiedSnapshot, View};
-use tokio::task::{JoinError, spawn_blocking};
+use tokio::task::JoinError;
 
+use crate::blocking::Blocking;
 use crate::codec::CodecError;
 use crate::machine::{EntryAt, StateMachine};
 use crate::raft::{Command, Entry, LogId, Meta, Payload, SnapshotOf, StoredMembers, TypeConfig};
@@ -85,6 +86,7 @@ pub(crate) type StateFailed = Box<dyn Fn(StorageError) + Send + Sync>;
 pub(crate) struct State {
     machine: Arc<dyn StateMachine>,
     failed: StateFailed,
+    blocking: Blocking,
     db: ArcSwap<StateDb>,
     marker: Mutex<Marker>,
     applied_term: AtomicU64,
@@ -99,11 +101,17 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl State {
-    pub(crate) fn new(machine: Arc<dyn StateMachine>, db: StateDb, failed: StateFailed) -> Result<Self, StateError> {
+    pub(crate) fn new(
+        machine: Arc<dyn StateMachine>,
+        db: StateDb,
+        failed: StateFailed,
+        blocking: Blocking,
+    ) -> Result<Self, StateError> {
         let marker = stored_marker(db.applied()?)?;
         Ok(Self {
             machine,
             failed,
+            blocking,
             applied_term: AtomicU64::new(marker.applied.map_or(0, |id| id.leader_id.term)),
             db: ArcSwap::from_pointee(db),
             marker: Mutex::new(marker),
@@ -114,6 +122,10 @@ impl State {
 
     pub(crate) fn db(&self) -> StateDb {
         StateDb::clone(&self.db.load())
+    }
+
+    pub(crate) fn blocking(&self) -> &Blocking {
+        &self.blocking
     }
 
     pub(crate) fn view(&self) -> View {
@@ -187,7 +199,7 @@ impl State {
     /// Beside the applier: a digest reads everything.
     fn compute_digest(self: &Arc<Self>, view: View, index: u64, responder: Option<ApplyResponder<TypeConfig>>) {
         let state = Arc::clone(self);
-        spawn_blocking(move || match view.digest() {
+        self.blocking.detach(move || match view.digest() {
             Ok(sha256) => {
                 let digest = Digest { index, sha256 };
                 let mut last = locked(&state.digest);
@@ -267,7 +279,7 @@ impl StateStore {
         F: FnOnce(&Arc<State>) -> Result<T, StateError> + Send + 'static,
     {
         let state = Arc::clone(&self.0);
-        spawn_blocking(move || work(&state)).await?
+        self.0.blocking.run(move || work(&state)).await?
     }
 }
 

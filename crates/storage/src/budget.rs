@@ -2,6 +2,8 @@ use std::fmt;
 
 use rocksdb::{Cache, WriteBufferManager};
 
+use crate::log::SimulatedDisk;
+
 /// One memory budget for a process, divided once, in parts per thousand of the total:
 ///
 /// | part | share | who keeps to it |
@@ -21,6 +23,7 @@ pub struct MemoryBudget {
     total: usize,
     cache: Cache,
     memtables: WriteBufferManager,
+    simulated: Option<SimulatedDisk>,
 }
 
 const CACHE_SHARE: usize = 400;
@@ -45,7 +48,17 @@ impl MemoryBudget {
             total,
             cache: Cache::new_lru_cache(share(total, CACHE_SHARE)),
             memtables: WriteBufferManager::new_write_buffer_manager(share(total, STATE_MEMTABLE_SHARE), false),
+            simulated: None,
         }
+    }
+
+    /// The smallest budget, for a node whose logs and states are in memory, and durable when a simulation says so.
+    pub fn simulated(disk: SimulatedDisk) -> Self {
+        Self { simulated: Some(disk), ..Self::new(MIN_TOTAL) }
+    }
+
+    pub(crate) fn simulated_disk(&self) -> Option<&SimulatedDisk> {
+        self.simulated.as_ref()
     }
 
     /// The whole budget, bytes.

@@ -9,6 +9,7 @@ mod load;
 mod marks;
 mod options;
 mod queue;
+mod simulated;
 mod stats;
 mod tail;
 mod writer;
@@ -32,6 +33,7 @@ use stats::Recorder;
 use writer::Writer;
 
 pub use group::{GroupLog, LogBounds};
+pub use simulated::{LogChange, LogObserver, QueuedWrites, SimulatedDisk, StoredLog};
 pub use stats::LogStats;
 
 /// Called once, on the writer thread, with the first write error. Production aborts the process: after a failed fsync
@@ -78,7 +80,7 @@ struct Inner {
 
 /// What the writer thread and the handles share.
 struct Shared {
-    db: DB,
+    disk: Disk,
     path: PathBuf,
     queue: Queue,
     recorder: Mutex<Recorder>,
@@ -89,21 +91,35 @@ struct Shared {
     tail_limit: usize,
 }
 
+/// What holds the logs.
+enum Disk {
+    Rocks(DB),
+    Simulated(SimulatedDisk),
+}
+
 impl LogDb {
-    /// Opens or creates the database in `path` and starts its writer thread.
+    /// Opens or creates the database in `path` and starts its writer thread. On a [`SimulatedDisk`] there is none: what is
+    /// queued waits for [`queued_writes`](Self::queued_writes).
     pub fn open(path: &Path, options: &LogOptions, fatal: FatalHook) -> Result<Self, StorageError> {
         options.owner.claim(path)?;
         let db_path = path.join("db");
+        let (disk, observer) = match options.budget.simulated_disk() {
+            Some(disk) => (Disk::Simulated(disk.clone()), disk.observer()),
+            None => (Disk::Rocks(options::open(&db_path, &options.budget)?), None),
+        };
         let shared = Arc::new(Shared {
-            db: options::open(&db_path, &options.budget)?,
+            disk,
             path: db_path,
-            queue: Queue::new(options.queue_bytes),
+            queue: Queue::new(options.queue_bytes).observed_by(observer),
             recorder: Mutex::new(Recorder::new()),
             logs: Mutex::new(HashMap::new()),
             durable_sequence: AtomicU64::new(0),
             tail_bytes: Arc::new(AtomicUsize::new(0)),
             tail_limit: options.tail_bytes,
         });
+        if matches!(shared.disk, Disk::Simulated(_)) {
+            return Ok(Self { inner: Arc::new(Inner { shared, writer: Mutex::new(None) }) });
+        }
         load::check_format(&shared)?;
         let writer = Writer { shared: Arc::clone(&shared), batch_bytes: options.batch_bytes, fatal };
         let writer = thread::Builder::new()
@@ -150,6 +166,11 @@ impl LogDb {
             let _ = sender.send(done);
         });
         place.submit(operation, Some(durable)).map_err(|refused| refused.error)?;
+        if matches!(shared.disk, Disk::Simulated(_)) {
+            // The thread that would wait here is the one that writes.
+            shared.logs().remove(&prefix);
+            return Ok(());
+        }
         let done = receiver.recv().map_err(|_| StorageError::LogFailed)?;
         done.map_err(|source| StorageError::io("drop a log from", &shared.path, source))?;
         shared.logs().remove(&prefix);
@@ -165,6 +186,11 @@ impl LogDb {
 
     /// Writes what is queued, syncs, and ends the writer thread. Later operations are refused.
     pub fn shutdown(&self) {
+        while matches!(self.shared().disk, Disk::Simulated(_))
+            && let Some(writes) = self.queued_writes()
+        {
+            writes.written();
+        }
         self.inner.shutdown();
     }
 
@@ -186,7 +212,7 @@ impl Inner {
             tracing::error!(path = %self.shared.path.display(), "the log's writer thread panicked");
         }
         // Purge and commit markers may not have been synced; losing them costs only replay.
-        if let Err(error) = self.shared.db.flush_wal(true) {
+        if let Err(error) = self.shared.rocks().flush_wal(true) {
             tracing::warn!(path = %self.shared.path.display(), %error, "cannot sync the log at shutdown");
         }
     }
@@ -212,12 +238,20 @@ impl Shared {
         }
     }
 
+    /// The database.
+    fn rocks(&self) -> &DB {
+        match &self.disk {
+            Disk::Rocks(db) => db,
+            Disk::Simulated(_) => unreachable!("a simulated disk is asked before RocksDB is"),
+        }
+    }
+
     fn log_family(&self) -> &ColumnFamily {
-        self.db.cf_handle(options::LOG_FAMILY).expect("opened with this family")
+        self.rocks().cf_handle(options::LOG_FAMILY).expect("opened with this family")
     }
 
     fn meta_family(&self) -> &ColumnFamily {
-        self.db.cf_handle(options::META_FAMILY).expect("opened with this family")
+        self.rocks().cf_handle(options::META_FAMILY).expect("opened with this family")
     }
 
     fn failed(&self, attempt: &'static str, source: rocksdb::Error) -> StorageError {

@@ -8,6 +8,7 @@ mod family;
 mod file_list;
 mod incoming;
 mod layout;
+mod memory;
 mod read;
 mod staged;
 mod view;
@@ -19,9 +20,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use bytes::Bytes;
-use rocksdb::{ColumnFamily, DB, FlushOptions, WriteBatch, WriteOptions, properties};
+use rocksdb::{ColumnFamily, FlushOptions, WriteBatch, WriteOptions, properties};
 
 use crate::{DirOwner, MemoryBudget, StorageError, durable};
+use engine::Engine;
+use memory::Tables;
 
 pub use checkpoint::Checkpoint;
 pub use family::{Family, FamilySpec, SystemKey};
@@ -51,7 +54,7 @@ pub struct StateDb {
 
 /// One generation of a state database, open. The fields are dropped in this order: the files go last.
 struct Inner {
-    db: DB,
+    db: Engine,
     path: PathBuf,
     families: &'static [FamilySpec],
     generation: Generation,
@@ -120,6 +123,9 @@ impl StateDb {
         system: &[(SystemKey, Bytes)],
     ) -> Result<(), StorageError> {
         assert!(staged.belongs_to(&self.inner), "a batch is committed to the database that it was begun on");
+        if let Engine::Memory(db) = &self.inner.db {
+            return self.inner.change(|| db.commit(Some(&staged), memory::system_pairs(Some(applied), system)));
+        }
         let mut batch = WriteBatch::with_capacity_bytes(staged.staged_bytes());
         staged.add_to(&mut batch)?;
         let family = self.inner.system_family();
@@ -132,16 +138,20 @@ impl StateDb {
 
     /// The marker of the last commit.
     pub fn applied(&self) -> Result<Option<Bytes>, StorageError> {
-        engine::system_value(&self.inner.db, &self.inner.path, engine::APPLIED_KEY)
+        self.inner.system_value(engine::APPLIED_KEY)
     }
 
     /// A named system blob.
     pub fn system(&self, key: SystemKey) -> Result<Option<Bytes>, StorageError> {
-        engine::system_value(&self.inner.db, &self.inner.path, &engine::name_key(key))
+        self.inner.system_value(&engine::name_key(key))
     }
 
     /// Stores a named system blob outside any batch; lost in a crash unless flushed.
     pub fn put_system(&self, key: SystemKey, value: &[u8]) -> Result<(), StorageError> {
+        if let Engine::Memory(db) = &self.inner.db {
+            let named = [(key, Bytes::copy_from_slice(value))];
+            return self.inner.change(|| db.commit(None, memory::system_pairs(None, &named)));
+        }
         let mut batch = WriteBatch::default();
         batch.put_cf(self.inner.system_family(), engine::name_key(key), value);
         self.inner.write(batch)
@@ -247,7 +257,7 @@ impl Inner {
         self.last_checkpoint.store(newest.unwrap_or(0), Ordering::Relaxed);
         for number in numbers {
             let path = layout::checkpoint_dir(&self.dir, number);
-            let loaded = if Some(number) == newest { Checkpoint::load(path.clone()).ok() } else { None };
+            let loaded = if Some(number) == newest { Checkpoint::load(path.clone(), &self.db).ok() } else { None };
             match loaded {
                 Some(checkpoint) => *self.latest_checkpoint() = Some(checkpoint),
                 None => durable::remove(&path)?,
@@ -261,16 +271,42 @@ impl Inner {
         let mut options = WriteOptions::default();
         options.disable_wal(true);
         self.unflushed_since().get_or_insert_with(Instant::now);
-        self.db.write_opt(batch, &options).map_err(|source| self.failed("write to", source))
+        self.db.rocks().write_opt(batch, &options).map_err(|source| self.failed("write to", source))
+    }
+
+    /// A change in memory, for which no batch is written.
+    fn change(&self, change: impl FnOnce()) -> Result<(), StorageError> {
+        self.refuse_if_replaced()?;
+        self.unflushed_since().get_or_insert_with(Instant::now);
+        change();
+        Ok(())
+    }
+
+    fn system_value(&self, key: &[u8]) -> Result<Option<Bytes>, StorageError> {
+        match &self.db {
+            Engine::Rocks(db) => engine::system_value(db, &self.path, key),
+            Engine::Memory(db) => Ok(db.tables().system_value(key)),
+        }
+    }
+
+    /// Everything that is committed now, of a state in memory.
+    fn tables(&self) -> Arc<Tables> {
+        match &self.db {
+            Engine::Memory(db) => db.tables(),
+            Engine::Rocks(_) => unreachable!("RocksDB has none"),
+        }
     }
 
     fn flush(&self) -> Result<(), StorageError> {
         self.refuse_if_replaced()?;
         let since = self.unflushed_since().take();
+        if let Engine::Memory(db) = &self.db {
+            return db.flush();
+        }
         let families = self.all_families();
         let mut options = FlushOptions::default();
         options.set_wait(true);
-        let flushed = self.db.flush_cfs_opt(&families.iter().collect::<Vec<_>>(), &options);
+        let flushed = self.db.rocks().flush_cfs_opt(&families.iter().collect::<Vec<_>>(), &options);
         flushed.map_err(|source| {
             *self.unflushed_since() = since;
             self.failed("flush", source)
@@ -278,8 +314,12 @@ impl Inner {
     }
 
     fn unflushed(&self) -> Result<Unflushed, StorageError> {
+        if let Engine::Memory(db) = &self.db {
+            let since = *self.unflushed_since();
+            return Ok(if db.flushed() { Unflushed { bytes: 0, since: None } } else { Unflushed { bytes: 1, since } });
+        }
         let number = |family, property| -> Result<u64, StorageError> {
-            let value = self.db.property_int_value_cf(family, property);
+            let value = self.db.rocks().property_int_value_cf(family, property);
             Ok(value.map_err(|source| self.failed("ask for the memory of", source))?.unwrap_or(0))
         };
         // Every commit writes to the system family, and families are flushed together, so RocksDB's own flushes show
@@ -313,16 +353,16 @@ impl Inner {
 
     fn family(&self, family: Family) -> Result<(&'static FamilySpec, &ColumnFamily), StorageError> {
         let spec = self.families.get(family.position()).ok_or_else(|| family.unknown())?;
-        Ok((spec, self.db.cf_handle(spec.name).expect("opened with every family of the specs")))
+        Ok((spec, self.db.rocks().cf_handle(spec.name).expect("opened with every family of the specs")))
     }
 
     fn all_families(&self) -> Vec<&ColumnFamily> {
         let named = self.families.iter().map(|spec| spec.name).chain([engine::SYSTEM_FAMILY]);
-        named.map(|name| self.db.cf_handle(name).expect("opened with every family")).collect()
+        named.map(|name| self.db.rocks().cf_handle(name).expect("opened with every family")).collect()
     }
 
     fn system_family(&self) -> &ColumnFamily {
-        self.db.cf_handle(engine::SYSTEM_FAMILY).expect("opened with this family")
+        self.db.rocks().cf_handle(engine::SYSTEM_FAMILY).expect("opened with this family")
     }
 
     fn failed(&self, attempt: &'static str, source: rocksdb::Error) -> StorageError {

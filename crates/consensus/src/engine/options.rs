@@ -6,6 +6,7 @@ use futures::future::BoxFuture;
 use renkei_ids::{CloudId, GroupId, NodeId, ReplicaId};
 use renkei_storage::{MemoryBudget, StorageError};
 
+use crate::blocking::Blocking;
 use crate::timing::Timing;
 
 /// Starts a named background task; the supervisor's part. The tasks end by themselves on
@@ -102,6 +103,8 @@ pub struct EngineOptions {
     pub proposal_bytes: u32,
     /// How long a proposal or a read index waits. A leader that is cut off learns nothing by itself.
     pub patience: Duration,
+    /// Where work is done that may wait for the disk.
+    pub blocking: Blocking,
 }
 
 impl EngineOptions {
@@ -117,6 +120,7 @@ impl EngineOptions {
             schedule: SnapshotSchedule::default(),
             proposal_bytes,
             patience: Duration::from_secs(10),
+            blocking: Blocking::Threads,
         }
     }
 }

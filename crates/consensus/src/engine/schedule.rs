@@ -7,7 +7,6 @@ use std::time::Duration;
 use openraft::async_runtime::watch::WatchReceiver;
 use renkei_ids::GroupId;
 use renkei_storage::StorageError;
-use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -59,7 +58,7 @@ async fn look_after(
         last_snapshots.insert(replica.group(), Instant::now());
     }
     purge(replica, schedule).await;
-    if let Err(source) = flush_if_old(replica, schedule.flush_age).await {
+    if let Err(source) = flush_if_old(engine, replica, schedule.flush_age).await {
         engine.0.fail(&Failure::State { group: replica.group(), replica: replica.replica(), source });
     }
 }
@@ -146,9 +145,9 @@ fn purge_through(
     worth.then_some(through)
 }
 
-async fn flush_if_old(replica: &Replica, age: Duration) -> Result<(), StorageError> {
+async fn flush_if_old(engine: &Engine, replica: &Replica, age: Duration) -> Result<(), StorageError> {
     let db = replica.parts().state.db();
-    let flushed = spawn_blocking(move || match db.unflushed()?.since {
+    let flushed = engine.0.options.blocking.run(move || match db.unflushed()?.since {
         Some(since) if since.elapsed() >= age => db.flush(),
         _ => Ok(()),
     });

@@ -49,8 +49,9 @@ fn open(dir: &TempDir) -> (LogDb, LogStore, StateStore) {
     let (group, replica) = (GroupId(1), ReplicaId(1));
     let group_log = log.group(group, replica).unwrap();
     let db = StateDb::open(&dir.path().join("state"), &owner(Some((group, replica))), FAMILIES, &budget).unwrap();
-    let state = State::new(Arc::new(Nothing), db, Box::new(|error| panic!("state failed: {error}"))).unwrap();
-    (log, LogStore(group_log), StateStore(Arc::new(state)))
+    let state = State::new(Arc::new(Nothing), db, Box::new(|error| panic!("state failed: {error}")), Blocking::Threads);
+    let state = state.unwrap();
+    (log, LogStore::new(group_log, Blocking::Threads), StateStore(Arc::new(state)))
 }
 
 impl StoreBuilder<TypeConfig, LogStore, StateStore, Guard> for Stores {
@@ -75,7 +76,7 @@ async fn append(store: &mut LogStore, entries: Vec<Entry>) {
     // openraft's own signal is not a tokio sender, so the log below it is used.
     let first = entries[0].log_id.index;
     let stored = entries.iter().map(encode_entry).collect();
-    store.0.append(first, stored, Box::new(|result| done.send(result).unwrap())).unwrap();
+    store.log.append(first, stored, Box::new(|result| done.send(result).unwrap())).unwrap();
     durable.await.unwrap().unwrap();
 }
 

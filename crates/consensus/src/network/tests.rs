@@ -43,7 +43,13 @@ impl PeerTransport for Uneven {
 }
 
 fn peer(transport: Arc<Uneven>) -> Peer {
-    let network = Network { transport, group: GroupId(1), replica: ReplicaId(1), timing: Timing::LAN };
+    let network = Network {
+        transport,
+        group: GroupId(1),
+        replica: ReplicaId(1),
+        timing: Timing::LAN,
+        blocking: Blocking::Threads,
+    };
     network.peer(2, NodeId(2), Lane::Append)
 }
 

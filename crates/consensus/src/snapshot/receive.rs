@@ -5,9 +5,10 @@ use renkei_ids::ReplicaId;
 use renkei_storage::StorageError;
 use renkei_storage::state::{IncomingSnapshot, SnapshotFile, VerifiedSnapshot};
 use tokio::sync::Mutex;
-use tokio::task::{JoinError, spawn_blocking};
+use tokio::task::JoinError;
 use tokio::time::Instant;
 
+use crate::blocking::Blocking;
 use crate::message::SnapshotStep;
 use crate::raft::{Meta, Vote};
 use crate::state::State;
@@ -88,12 +89,12 @@ impl Receiver {
         };
         match step {
             SnapshotStep::Piece { file, offset, bytes } => {
-                *current = Some(transfer.piece(file, offset, bytes).await?);
+                *current = Some(transfer.piece(self.state.blocking(), file, offset, bytes).await?);
                 Ok(Received::Taken)
             }
             SnapshotStep::Begin { .. } | SnapshotStep::Commit => {
                 let Transfer { vote, meta, incoming, .. } = transfer;
-                let snapshot = spawn_blocking(move || incoming.verify()).await??;
+                let snapshot = self.state.blocking().run(move || incoming.verify()).await??;
                 Ok(Received::Whole { vote, meta, snapshot })
             }
         }
@@ -111,7 +112,7 @@ impl Receiver {
         let files = files.into_iter().map(|file| SnapshotFile { name: file.name, len: file.len, sha256: file.sha256 });
         let files = files.collect();
         let db = self.state.db();
-        let incoming = spawn_blocking(move || db.receive(files)).await??;
+        let incoming = self.state.blocking().run(move || db.receive(files)).await??;
         Ok(Transfer { from, number, vote, meta, names, incoming, last_step: Instant::now() })
     }
 
@@ -126,14 +127,20 @@ impl Receiver {
 }
 
 impl Transfer {
-    async fn piece(mut self, file: u32, offset: u64, bytes: bytes::Bytes) -> Result<Self, ReceiveSnapshotError> {
+    async fn piece(
+        mut self,
+        blocking: &Blocking,
+        file: u32,
+        offset: u64,
+        bytes: bytes::Bytes,
+    ) -> Result<Self, ReceiveSnapshotError> {
         let name = usize::try_from(file).ok().and_then(|file| self.names.get(file)).cloned();
         let name = name.ok_or(ReceiveSnapshotError::UnknownFile(file))?;
-        spawn_blocking(move || {
+        let stored = blocking.run(move || {
             self.incoming.write_piece(&name, offset, &bytes)?;
             self.last_step = Instant::now();
             Ok(self)
-        })
-        .await?
+        });
+        stored.await?
     }
 }

@@ -5,7 +5,7 @@ use futures::StreamExt;
 use futures::stream::FuturesOrdered;
 use renkei_storage::StorageError;
 use renkei_storage::state::Checkpoint;
-use tokio::task::{JoinError, spawn_blocking};
+use tokio::task::JoinError;
 
 use super::SnapshotData;
 use crate::message::{Reply, Request, SnapshotFile, SnapshotStep};
@@ -65,7 +65,7 @@ pub(crate) async fn send_snapshot(
             {
                 taken(answer?)?;
             }
-            let bytes = read_piece(checkpoint.clone(), file.name.clone(), offset).await?;
+            let bytes = read_piece(peer, checkpoint.clone(), file.name.clone(), offset).await?;
             let len = bytes.len() as u64;
             let piece = SnapshotStep::Piece { file: index, offset, bytes };
             answers.push_back(peer.call(Lane::Snapshot, step(piece), STEP_TTL));
@@ -87,6 +87,11 @@ fn taken(reply: Reply) -> Result<(), PeerError> {
     if reply == Reply::Taken { Ok(()) } else { Err(PeerError::Mismatched) }
 }
 
-async fn read_piece(checkpoint: Checkpoint, name: String, offset: u64) -> Result<bytes::Bytes, SendSnapshotError> {
-    Ok(spawn_blocking(move || checkpoint.read_piece(&name, offset, PIECE_BYTES)).await??)
+async fn read_piece(
+    peer: &Peer,
+    checkpoint: Checkpoint,
+    name: String,
+    offset: u64,
+) -> Result<bytes::Bytes, SendSnapshotError> {
+    Ok(peer.blocking().run(move || checkpoint.read_piece(&name, offset, PIECE_BYTES)).await??)
 }

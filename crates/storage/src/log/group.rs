@@ -10,7 +10,7 @@ use super::keys::{LogPrefix, PurgeRecord};
 use super::marks::ByteMarks;
 use super::queue::{Operation, Refused};
 use super::tail::Tail;
-use super::{Durable, LogDb, Shared};
+use super::{Disk, Durable, LogDb, Shared};
 use crate::StorageError;
 
 /// Which entries a log holds.
@@ -280,13 +280,16 @@ impl GroupLog {
     fn fetch(&self, range: Range<u64>, max_bytes: usize) -> Result<(Vec<Bytes>, usize), StorageError> {
         let shared = self.shared();
         let prefix = self.log.prefix;
+        if let Disk::Simulated(disk) = &shared.disk {
+            return disk.read(prefix, range, max_bytes);
+        }
         let mut options = ReadOptions::default();
         options.set_iterate_lower_bound(prefix.entry(range.start));
         options.set_iterate_upper_bound(prefix.entry(range.end));
         options.set_prefix_same_as_start(true);
         // Whoever reads this far back reads once and on; the cache belongs to the state.
         options.fill_cache(false);
-        let mut cursor = shared.db.raw_iterator_cf_opt(shared.log_family(), options);
+        let mut cursor = shared.rocks().raw_iterator_cf_opt(shared.log_family(), options);
         cursor.seek(prefix.entry(range.start));
         let mut entries = Vec::new();
         let mut bytes = 0;
@@ -357,7 +360,7 @@ fn extend_to<'a>(entries: &mut Vec<Bytes>, mut bytes: usize, more: impl Iterator
     }
 }
 
-fn fits(taken: &[Bytes], taken_bytes: usize, next: &[u8], max_bytes: usize) -> bool {
+pub(super) fn fits(taken: &[Bytes], taken_bytes: usize, next: &[u8], max_bytes: usize) -> bool {
     taken.is_empty() || taken_bytes.saturating_add(next.len()) <= max_bytes
 }
 

@@ -17,7 +17,7 @@ pub(super) const FORMAT_KEY: &[u8] = b"format";
 pub(super) const FORMAT: u8 = 1;
 
 /// What all keys of one replica's log begin with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct LogPrefix {
     pub(super) group: GroupId,
     pub(super) replica: ReplicaId,

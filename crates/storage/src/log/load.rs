@@ -5,17 +5,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rocksdb::{DBRawIterator, Range, ReadOptions, WriteOptions};
 
-use super::Shared;
 use super::group::LogState;
 use super::keys::{FORMAT, FORMAT_KEY, LogPrefix, MetaKind, PurgeRecord};
 use super::marks::ByteMarks;
 use super::tail::Tail;
+use super::{Disk, Shared};
 use crate::StorageError;
 
 /// Writes the format into a new database and refuses one that is newer.
 pub(super) fn check_format(shared: &Shared) -> Result<(), StorageError> {
     let meta = shared.meta_family();
-    let stored = shared.db.get_cf(meta, FORMAT_KEY).map_err(|source| shared.failed("read the format of", source))?;
+    let stored =
+        shared.rocks().get_cf(meta, FORMAT_KEY).map_err(|source| shared.failed("read the format of", source))?;
     match stored.as_deref() {
         Some([FORMAT]) => Ok(()),
         Some([found]) => Err(StorageError::UnknownFormat {
@@ -27,13 +28,16 @@ pub(super) fn check_format(shared: &Shared) -> Result<(), StorageError> {
         None => {
             let mut options = WriteOptions::default();
             options.set_sync(true);
-            let written = shared.db.put_cf_opt(meta, FORMAT_KEY, [FORMAT], &options);
+            let written = shared.rocks().put_cf_opt(meta, FORMAT_KEY, [FORMAT], &options);
             written.map_err(|source| shared.failed("write the format of", source))
         }
     }
 }
 
 pub(super) fn load(shared: &Shared, prefix: LogPrefix) -> Result<LogState, StorageError> {
+    if let Disk::Simulated(disk) = &shared.disk {
+        return Ok(disk.load(prefix, &shared.tail_bytes));
+    }
     let purge = match meta(shared, prefix, MetaKind::Purge)? {
         Some(bytes) => Some(PurgeRecord::decode(&bytes).ok_or_else(|| shared.malformed("a purge record"))?),
         None => None,
@@ -59,7 +63,7 @@ pub(super) fn load(shared: &Shared, prefix: LogPrefix) -> Result<LogState, Stora
 }
 
 fn meta(shared: &Shared, prefix: LogPrefix, kind: MetaKind) -> Result<Option<Bytes>, StorageError> {
-    let read = shared.db.get_cf(shared.meta_family(), prefix.meta(kind));
+    let read = shared.rocks().get_cf(shared.meta_family(), prefix.meta(kind));
     Ok(read.map_err(|source| shared.failed("read a marker from", source))?.map(Bytes::from))
 }
 
@@ -76,7 +80,7 @@ fn edge(shared: &Shared, prefix: LogPrefix, floor: u64, edge: Edge) -> Result<Op
     options.set_iterate_lower_bound(prefix.entry(floor));
     options.set_iterate_upper_bound(prefix.entry(u64::MAX));
     options.set_total_order_seek(true);
-    let mut cursor: DBRawIterator<'_> = shared.db.raw_iterator_cf_opt(shared.log_family(), options);
+    let mut cursor: DBRawIterator<'_> = shared.rocks().raw_iterator_cf_opt(shared.log_family(), options);
     match edge {
         Edge::First => cursor.seek(prefix.entry(floor)),
         Edge::Last => cursor.seek_for_prev(prefix.entry(u64::MAX)),
@@ -94,6 +98,6 @@ fn stored_bytes(shared: &Shared, prefix: LogPrefix, first: u64, next: u64) -> Re
         return Ok(0);
     }
     let (from, to) = (prefix.entry(first), prefix.entry(next));
-    let sizes = shared.db.get_approximate_sizes_cf(shared.log_family(), &[Range::new(&from, &to)]);
+    let sizes = shared.rocks().get_approximate_sizes_cf(shared.log_family(), &[Range::new(&from, &to)]);
     Ok(sizes.into_iter().sum())
 }

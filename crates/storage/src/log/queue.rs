@@ -93,7 +93,11 @@ pub(super) struct Queue {
     work: Condvar,
     room: Condvar,
     limit: usize,
+    /// Sees each operation as it gets its place, under the queue's lock.
+    observer: Option<Observer>,
 }
+
+pub(super) type Observer = Box<dyn Fn(&Operation) + Send + Sync>;
 
 struct State {
     waiting: VecDeque<Queued>,
@@ -101,6 +105,22 @@ struct State {
     reserved: usize,
     last_sequence: u64,
     end: Option<End>,
+}
+
+impl State {
+    fn take(&mut self, batch_bytes: usize) -> Vec<Queued> {
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        while let Some(next) = self.waiting.front() {
+            if !batch.is_empty() && bytes + next.cost > batch_bytes {
+                break;
+            }
+            bytes += next.cost;
+            batch.extend(self.waiting.pop_front());
+        }
+        self.reserved -= bytes;
+        batch
+    }
 }
 
 /// An operation that was not taken, with the callback that nobody will call.
@@ -121,7 +141,11 @@ pub(super) struct Place<'a> {
 impl Queue {
     pub(super) fn new(limit: usize) -> Self {
         let state = State { waiting: VecDeque::new(), reserved: 0, last_sequence: 0, end: None };
-        Self { state: Mutex::new(state), work: Condvar::new(), room: Condvar::new(), limit }
+        Self { state: Mutex::new(state), work: Condvar::new(), room: Condvar::new(), limit, observer: None }
+    }
+
+    pub(super) fn observed_by(self, observer: Option<Observer>) -> Self {
+        Self { observer, ..self }
     }
 
     /// Waits until there is room. One operation larger than the whole queue is let in when the queue is empty.
@@ -146,19 +170,17 @@ impl Queue {
             }
             state = self.work.wait(state).expect("no code panics while holding the queue");
         }
-        let mut batch = Vec::new();
-        let mut bytes = 0;
-        while let Some(next) = state.waiting.front() {
-            if !batch.is_empty() && bytes + next.cost > batch_bytes {
-                break;
-            }
-            bytes += next.cost;
-            batch.extend(state.waiting.pop_front());
-        }
-        state.reserved -= bytes;
+        let batch = state.take(batch_bytes);
         drop(state);
         self.room.notify_all();
         Some(batch)
+    }
+
+    /// The same without waiting: `None` when nothing is queued.
+    pub(super) fn take_now(&self, batch_bytes: usize) -> Option<Vec<Queued>> {
+        let batch = self.lock().take(batch_bytes);
+        self.room.notify_all();
+        (!batch.is_empty()).then_some(batch)
     }
 
     /// Takes nothing new; what waits will still be written.
@@ -199,6 +221,9 @@ impl Place<'_> {
         if let Some(end) = state.end {
             drop(state);
             return Err(Refused { error: end.error(), durable });
+        }
+        if let Some(observer) = &self.queue.observer {
+            observer(&operation);
         }
         state.last_sequence += 1;
         let sequence = state.last_sequence;

@@ -65,7 +65,7 @@ impl Writer {
         let mut options = WriteOptions::default();
         options.set_sync(sync);
         let started = Instant::now();
-        let written = self.shared.db.write_opt(batch, &options);
+        let written = self.shared.rocks().write_opt(batch, &options);
         written.map_err(|source| self.shared.failed("write to", source))?;
         Ok(sync.then(|| started.elapsed()))
     }

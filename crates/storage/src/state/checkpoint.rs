@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
-use rocksdb::DB;
 use rocksdb::checkpoint::Checkpoint as Linker;
 
 use super::digest::sha256;
+use super::engine::Engine;
 use super::file_list::{self, SnapshotFile};
+use super::memory::Tables;
 use super::{InvalidSnapshot, SystemKey, engine, layout};
 use crate::{StorageError, durable};
 
@@ -70,12 +71,12 @@ impl Checkpoint {
     }
 
     /// Makes checkpoint `number` of the replica in `dir`. Hashes of files that it shares with `previous` are taken over.
-    pub(super) fn make(db: &DB, dir: &Path, number: u64, previous: Option<&Self>) -> Result<Self, StorageError> {
+    pub(super) fn make(db: &Engine, dir: &Path, number: u64, previous: Option<&Self>) -> Result<Self, StorageError> {
         let staged = layout::staged_checkpoint_dir(dir, number);
         let finished = layout::checkpoint_dir(dir, number);
         let made = Self::link(db, &staged)
             .and_then(|()| hash_files(&staged.join(DATABASE), previous))
-            .and_then(|files| Self::finish(&staged, &finished, files));
+            .and_then(|files| Self::finish(&staged, &finished, files, db));
         if made.is_err() {
             // The first error tells more than one of cleaning up; a leftover is deleted at the next open.
             let _ = durable::remove(&staged);
@@ -84,12 +85,12 @@ impl Checkpoint {
     }
 
     /// Opens a checkpoint that was finished before a restart.
-    pub(super) fn load(dir: PathBuf) -> Result<Self, StorageError> {
+    pub(super) fn load(dir: PathBuf, db: &Engine) -> Result<Self, StorageError> {
         let list = dir.join(FILES);
         let malformed = || StorageError::Malformed { record: "the list of files", path: list.clone() };
         let bytes = durable::read_if_present(&list)?.ok_or_else(malformed)?;
         let files = file_list::decode(&bytes).ok_or_else(malformed)?;
-        let (applied, system) = read_markers(&dir.join(DATABASE))?;
+        let (applied, system) = read_markers(&dir.join(DATABASE), db)?;
         Ok(Self { held: Arc::new(Held { dir, files, applied, system, obsolete: AtomicBool::new(false) }) })
     }
 
@@ -100,20 +101,24 @@ impl Checkpoint {
 
     /// Flushes all families at one point and links the files. A size of 0 makes RocksDB flush always; with any other,
     /// what was written without a write-ahead log could be missing.
-    fn link(db: &DB, staged: &Path) -> Result<(), StorageError> {
+    fn link(db: &Engine, staged: &Path) -> Result<(), StorageError> {
         durable::remove(staged)?;
         durable::create_dir(staged)?;
         let target = staged.join(DATABASE);
+        let db = match db {
+            Engine::Rocks(db) => db,
+            Engine::Memory(db) => return db.copy_to(&target),
+        };
         Linker::new(db)
             .and_then(|linker| linker.create_checkpoint_with_log_size(&target, 0))
             .map_err(|source| StorageError::engine("make the checkpoint", &target, source))
     }
 
     /// Writes the list of files and gives the checkpoint its name.
-    fn finish(staged: &Path, finished: &Path, files: Vec<SnapshotFile>) -> Result<Self, StorageError> {
+    fn finish(staged: &Path, finished: &Path, files: Vec<SnapshotFile>, db: &Engine) -> Result<Self, StorageError> {
         durable::replace_file(&staged.join(FILES), file_list::encode(&files).as_bytes())?;
         durable::rename(staged, finished)?;
-        Self::load(finished.to_path_buf())
+        Self::load(finished.to_path_buf(), db)
     }
 
     fn inode_of(&self, name: &str, len: u64) -> Option<(u64, [u8; 32])> {
@@ -125,7 +130,13 @@ impl Checkpoint {
 
 type Markers = (Option<Bytes>, BTreeMap<String, Bytes>);
 
-fn read_markers(path: &Path) -> Result<Markers, StorageError> {
+fn read_markers(path: &Path, of: &Engine) -> Result<Markers, StorageError> {
+    if matches!(of, Engine::Memory(_)) {
+        let tables = Tables::of_checkpoint(path)?;
+        let named =
+            tables.system().filter_map(|(key, value)| Some((engine::name_of_key(key)?.to_owned(), value.clone())));
+        return Ok((tables.system_value(engine::APPLIED_KEY), named.collect()));
+    }
     let db = engine::open_checkpoint(path)?;
     let applied = engine::system_value(&db, path, engine::APPLIED_KEY)?;
     let family = db.cf_handle(engine::SYSTEM_FAMILY).expect("opened with this family");

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use bytes::Bytes;
 use rocksdb::{ColumnFamily, DB, DBRawIterator, ReadOptions, ReadTier};
 
 use super::family::FamilySpec;
@@ -14,8 +15,13 @@ pub(super) type Pair<'a> = (&'a [u8], &'a [u8]);
 /// A fresh iterator for each scan, placed on its first pair. RocksDB below 11.12 can skip keys when an iterator over a
 /// prefix is reused for another kind of seek.
 pub(super) struct Cursor<'a> {
-    pairs: DBRawIterator<'a>,
+    pairs: Pairs<'a>,
     direction: Direction,
+}
+
+enum Pairs<'a> {
+    Rocks(DBRawIterator<'a>),
+    Memory(std::vec::IntoIter<(Vec<u8>, Bytes)>),
 }
 
 impl<'a> Cursor<'a> {
@@ -44,21 +50,30 @@ impl<'a> Cursor<'a> {
             (Direction::Reverse, Some(end)) => pairs.seek_for_prev(end),
             (Direction::Reverse, None) => pairs.seek_to_last(),
         }
-        Self { pairs, direction }
+        Self { pairs: Pairs::Rocks(pairs), direction }
+    }
+
+    /// Over pairs that are in the order of the scan.
+    pub(super) fn over_pairs(pairs: Vec<(Vec<u8>, Bytes)>, direction: Direction) -> Self {
+        Self { pairs: Pairs::Memory(pairs.into_iter()), direction }
     }
 
     /// The pair it stands on; `None` behind the last one.
     pub(super) fn pair(&self) -> Result<Option<Pair<'_>>, rocksdb::Error> {
-        match self.pairs.item() {
-            Some(pair) => Ok(Some(pair)),
-            None => self.pairs.status().map(|()| None),
+        match &self.pairs {
+            Pairs::Rocks(pairs) => match pairs.item() {
+                Some(pair) => Ok(Some(pair)),
+                None => pairs.status().map(|()| None),
+            },
+            Pairs::Memory(pairs) => Ok(pairs.as_slice().first().map(|(key, value)| (key.as_slice(), value.as_ref()))),
         }
     }
 
     pub(super) fn advance(&mut self) {
-        match self.direction {
-            Direction::Forward => self.pairs.next(),
-            Direction::Reverse => self.pairs.prev(),
+        match (&mut self.pairs, self.direction) {
+            (Pairs::Rocks(pairs), Direction::Forward) => pairs.next(),
+            (Pairs::Rocks(pairs), Direction::Reverse) => pairs.prev(),
+            (Pairs::Memory(pairs), _) => drop(pairs.next()),
         }
     }
 }

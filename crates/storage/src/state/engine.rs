@@ -8,6 +8,7 @@ use rocksdb::{
 };
 
 use super::family::{FamilySpec, SystemKey};
+use super::memory::MemoryDb;
 use crate::{MemoryBudget, StorageError};
 
 /// Our own family, beside those of the state machine.
@@ -35,6 +36,22 @@ const BLOB_GC_FORCE: f64 = 0.5;
 /// Files one replica's database keeps open.
 const OPEN_FILES: i32 = 1024;
 
+/// What holds the pairs.
+pub(super) enum Engine {
+    Rocks(DB),
+    Memory(MemoryDb),
+}
+
+impl Engine {
+    /// The database.
+    pub(super) fn rocks(&self) -> &DB {
+        match self {
+            Self::Rocks(db) => db,
+            Self::Memory(_) => unreachable!("a state in memory is asked before RocksDB is"),
+        }
+    }
+}
+
 /// The key of a named blob.
 pub(super) fn name_key(key: SystemKey) -> Vec<u8> {
     [&[NAME_KEY], key.name().as_bytes()].concat()
@@ -51,7 +68,10 @@ pub(super) fn open(
     families: &[FamilySpec],
     budget: &MemoryBudget,
     create: bool,
-) -> Result<DB, StorageError> {
+) -> Result<Engine, StorageError> {
+    if budget.simulated_disk().is_some() {
+        return Ok(Engine::Memory(MemoryDb::open(path, families.len(), create)?));
+    }
     let mut descriptors = vec![
         ColumnFamilyDescriptor::new("default", family(&SYSTEM_SPEC, budget)),
         ColumnFamilyDescriptor::new(SYSTEM_FAMILY, family(&SYSTEM_SPEC, budget)),
@@ -66,7 +86,7 @@ pub(super) fn open(
     let db = DB::open_cf_descriptors(&options, path, descriptors)
         .map_err(|source| StorageError::engine("open the state database", path, source))?;
     check_format(&db, path, create)?;
-    Ok(db)
+    Ok(Engine::Rocks(db))
 }
 
 /// Opens a checkpoint for reading its system family; nothing in it is changed but RocksDB's own message file.

@@ -8,11 +8,12 @@ use bytes::Bytes;
 use rocksdb::WriteBatch;
 
 use super::cursor::{Cursor, read_options, scan_failed};
+use super::engine::Engine;
 use super::{Direction, Family, Inner, KeyRange, Read, Tier, Visit};
 use crate::StorageError;
 
 /// Writes of one family: the new value, or `None` for a removal.
-type Writes = BTreeMap<Vec<u8>, Option<Bytes>>;
+pub(super) type Writes = BTreeMap<Vec<u8>, Option<Bytes>>;
 
 /// Writes waiting to be committed, over what is committed: reads see them.
 pub struct Staged<'a> {
@@ -71,6 +72,11 @@ impl<'a> Staged<'a> {
         writes.insert(key.to_vec(), value);
     }
 
+    /// By position of the family.
+    pub(super) fn writes(&self) -> &[Writes] {
+        &self.writes
+    }
+
     fn writes_of(&self, family: Family) -> Result<&Writes, StorageError> {
         self.writes.get(family.position()).ok_or_else(|| family.unknown())
     }
@@ -81,8 +87,9 @@ impl Read for Staged<'_> {
         if let Some(staged) = self.writes_of(family)?.get(key) {
             return Ok(staged.clone());
         }
+        let Engine::Rocks(db) = &self.inner.db else { return self.inner.tables().get(family, key) };
         let (_, handle) = self.inner.family(family)?;
-        let read = self.inner.db.get_cf_opt(handle, key, &read_options(Tier::Disk));
+        let read = db.get_cf_opt(handle, key, &read_options(Tier::Disk));
         Ok(read.map_err(|source| self.inner.failed("read from", source))?.map(Bytes::from))
     }
 
@@ -97,8 +104,13 @@ impl Read for Staged<'_> {
             return Ok(());
         }
         let mut staged = StagedCursor::over(self.writes_of(family)?, range, direction);
-        let (spec, handle) = self.inner.family(family)?;
-        let mut stored = Cursor::over(&self.inner.db, read_options(Tier::Disk), handle, spec, range, direction);
+        let mut stored = match &self.inner.db {
+            Engine::Rocks(db) => {
+                let (spec, handle) = self.inner.family(family)?;
+                Cursor::over(db, read_options(Tier::Disk), handle, spec, range, direction)
+            }
+            Engine::Memory(_) => Cursor::over_pairs(self.inner.tables().pairs(family, range, direction)?, direction),
+        };
         loop {
             let pair = stored.pair().map_err(|source| scan_failed(&self.inner.path, source))?;
             let flow = match (pair, staged.next) {

@@ -23,8 +23,12 @@ pub(crate) fn replica_owner(replica: u64) -> DirOwner {
 
 /// Opens a log in which no write may fail.
 pub(crate) fn open_log(dir: &Path, tail_bytes: usize) -> LogDb {
+    open_log_on(dir, tail_bytes, budget())
+}
+
+pub(crate) fn open_log_on(dir: &Path, tail_bytes: usize, budget: MemoryBudget) -> LogDb {
     let fatal: FatalHook = Arc::new(|error| panic!("the log failed: {error:?}"));
-    LogDb::open(dir, &LogOptions { tail_bytes, ..LogOptions::new(log_owner(), budget()) }, fatal).unwrap()
+    LogDb::open(dir, &LogOptions { tail_bytes, ..LogOptions::new(log_owner(), budget) }, fatal).unwrap()
 }
 
 /// Tells the threads of a scope to end, also when the test fails before it says so.
@@ -74,5 +78,9 @@ pub(crate) const FAMILIES: &[FamilySpec] = &[
 ];
 
 pub(crate) fn open_state(dir: &Path, replica: u64) -> StateDb {
-    StateDb::open(dir, &replica_owner(replica), FAMILIES, &budget()).unwrap()
+    open_state_on(dir, replica, &budget())
+}
+
+pub(crate) fn open_state_on(dir: &Path, replica: u64, budget: &MemoryBudget) -> StateDb {
+    StateDb::open(dir, &replica_owner(replica), FAMILIES, budget).unwrap()
 }

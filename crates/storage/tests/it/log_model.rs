@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 use renkei_ids::{GroupId, ReplicaId};
-use renkei_storage::log::{LogBounds, LogDb};
+use renkei_storage::MemoryBudget;
+use renkei_storage::log::{LogBounds, LogDb, SimulatedDisk};
 
-use crate::fixture::open_log;
+use crate::fixture::{budget, open_log_on};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -178,16 +179,22 @@ proptest! {
     fn a_log_is_what_its_operations_say(
         steps in prop::collection::vec(step(), 1..80),
         tail_bytes in prop_oneof![Just(0_usize), Just(500), Just(1 << 20)],
+        simulated in any::<bool>(),
+        write_every in 1..5_usize,
     ) {
         let dir = tempfile::tempdir().unwrap();
-        let mut db = open_log(dir.path(), tail_bytes);
+        let budget = if simulated { MemoryBudget::simulated(SimulatedDisk::new(None)) } else { budget() };
+        let mut db = open_log_on(dir.path(), tail_bytes, budget.clone());
         let mut model = [Model::default(), Model::default()];
-        for step in &steps {
+        for (number, step) in steps.iter().enumerate() {
             run(&db, &mut model, step)?;
+            if simulated && number % write_every == 0 && let Some(writes) = db.queued_writes() {
+                writes.written();
+            }
             if matches!(step, Step::Reopen) {
                 db.shutdown();
                 drop(db);
-                db = open_log(dir.path(), tail_bytes);
+                db = open_log_on(dir.path(), tail_bytes, budget.clone());
             }
             compare(&db, &model)?;
         }

@@ -7,6 +7,7 @@ mod formats;
 mod log;
 mod log_model;
 mod scan;
+mod simulated;
 mod snapshot;
 mod state;
 mod state_model;

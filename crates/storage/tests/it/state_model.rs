@@ -5,9 +5,11 @@ use std::ops::ControlFlow;
 
 use bytes::Bytes;
 use proptest::prelude::*;
+use renkei_storage::MemoryBudget;
+use renkei_storage::log::SimulatedDisk;
 use renkei_storage::state::{Direction, Family, KeyRange, Read, Staged, StateDb};
 
-use crate::fixture::{BODIES, ROWS, open_state};
+use crate::fixture::{BODIES, ROWS, budget, open_state_on};
 
 type Model = BTreeMap<(Family, Vec<u8>), Vec<u8>>;
 
@@ -109,9 +111,11 @@ proptest! {
         steps in prop::collection::vec(step(), 1..60),
         ranges in prop::collection::vec(range(), 4),
         keys in prop::collection::vec(key(), 6),
+        simulated in any::<bool>(),
     ) {
         let dir = tempfile::tempdir().unwrap();
-        let db = open_state(dir.path(), 1);
+        let budget = if simulated { MemoryBudget::simulated(SimulatedDisk::new(None)) } else { budget() };
+        let db = open_state_on(dir.path(), 1, &budget);
         let mut now = Model::new();
         let mut committed = Model::new();
         let mut staged = db.staged();

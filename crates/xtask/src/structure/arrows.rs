@@ -57,7 +57,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
     ("renkei-client", &["ids", "access", "merkle", "envelope", "wire"]),
     // evidence
     ("renkei-blast-radius", &["ids", "placement"]),
-    ("renkei-sim", &["ids", "access", "merkle", "placement", "shard", "storage", "consensus"]),
+    ("renkei-sim", &["ids", "access", "merkle", "placement", "shard", "storage", "consensus", "testkit"]),
     (
         "renkei-testkit",
         &["ids", "records", "access", "merkle", "envelope", "placement", "population", "wire", "launch"],

@@ -1,0 +1,6 @@
+//! Simulated runs, each in a process of its own.
+#![expect(clippy::unwrap_used, reason = "clippy knows test functions, not what they share")]
+#![expect(clippy::print_stdout, reason = "what a run counted is its result")]
+
+mod runs;
+mod simulate;

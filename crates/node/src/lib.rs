@@ -4,12 +4,13 @@
 //! and serves a pid only against a capability that a vault of its cloud signed for the very gateway that presents it.
 //!
 //! Reading order: [`run`] puts the parts together; `serve` is the way of a request, `renkei-peers` that of a Raft message,
-//! `founding` how a cloud begins and how replicas come to where the placement wants them, `transfer` how slots move between
-//! groups.
+//! `founding` how a cloud begins and how replicas come to where the placement wants them, `controller` how it changes,
+//! `transfer` how slots move between groups.
 
 mod admin;
 mod capabilities;
 mod config;
+mod controller;
 mod fatal;
 mod founding;
 mod machine;
@@ -22,4 +23,5 @@ mod service;
 mod transfer;
 
 pub use config::NodeConfig;
+pub use founding::KnownError;
 pub use service::{NodeError, run};

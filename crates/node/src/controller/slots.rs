@@ -7,8 +7,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use renkei_ids::{GroupId, Slot};
-use renkei_placement::{JobId, JobStep};
+use renkei_ids::{GroupId, Slot, SlotEpoch};
+use renkei_placement::{JobId, JobStep, SlotRange};
 use renkei_shard::transfer::{Place, Purge};
 use renkei_shard::{Fence, SlotHold};
 use renkei_wire::pb::transfer::v1 as pb;
@@ -17,6 +17,7 @@ use renkei_wire::transfer::{
 };
 use renkei_wire::{ErrorCode, Refusal};
 
+use super::{Progress, StepError, Work};
 use crate::metrics::Metrics;
 use crate::transfer::Leaders;
 
@@ -35,16 +36,31 @@ const THAWED_PAUSE: Duration = Duration::from_millis(500);
 /// Pause before a copy that broke off goes on.
 const BROKEN_PAUSE: Duration = Duration::from_millis(50);
 
+/// Does one step of a move of slots.
+pub(super) async fn step(work: &Work, step: JobStep, from: GroupId, to: &SlotRange) -> Result<JobStep, StepError> {
+    let epoch = work.placement.slots().map_or(SlotEpoch(0), |(epoch, _)| epoch);
+    let moved = SlotMove {
+        job: work.id,
+        from,
+        to: to.group,
+        slots: (to.first, to.last),
+        step,
+        round: work.job.round,
+        fence: Fence { epoch, stamp: work.stamp() },
+    };
+    Ok(work.mover.step(&moved, &work.progress).await?)
+}
+
 /// A move of slots, as the placement knows it at one moment.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SlotMove {
-    pub(crate) job: JobId,
-    pub(crate) from: GroupId,
-    pub(crate) to: GroupId,
-    pub(crate) slots: (Slot, Slot),
-    pub(crate) step: JobStep,
-    pub(crate) round: u32,
-    pub(crate) fence: Fence,
+struct SlotMove {
+    job: JobId,
+    from: GroupId,
+    to: GroupId,
+    slots: (Slot, Slot),
+    step: JobStep,
+    round: u32,
+    fence: Fence,
 }
 
 /// Why a step was not done. It is done again, from what the placement says then.
@@ -79,7 +95,7 @@ impl SlotMover {
     ///
     /// # Errors
     /// [`MoveError`].
-    pub(crate) async fn step(&self, moved: &SlotMove) -> Result<JobStep, MoveError> {
+    async fn step(&self, moved: &SlotMove, progress: &Progress) -> Result<JobStep, MoveError> {
         let SlotMove { from, to, round, .. } = *moved;
         match moved.step {
             JobStep::Queued => {
@@ -88,13 +104,13 @@ impl SlotMover {
                 self.purge(moved, to).await?;
                 Ok(JobStep::PreCopy)
             }
-            JobStep::PreCopy => self.pre_copy(moved).await,
+            JobStep::PreCopy => self.pre_copy(moved, progress).await,
             JobStep::Freeze => {
                 self.freezing(moved.job);
                 self.hold(moved, from, SlotHold::Frozen { round }).await?;
                 Ok(JobStep::Delta)
             }
-            JobStep::Delta => self.delta(moved).await,
+            JobStep::Delta => self.delta(moved, progress).await,
             JobStep::Activate => {
                 self.hold(moved, to, SlotHold::Owned).await?;
                 self.served_again(moved.job);
@@ -118,7 +134,7 @@ impl SlotMover {
         }
     }
 
-    async fn pre_copy(&self, moved: &SlotMove) -> Result<JobStep, MoveError> {
+    async fn pre_copy(&self, moved: &SlotMove, progress: &Progress) -> Result<JobStep, MoveError> {
         let round = moved.round;
         let source = self.hold(moved, moved.from, SlotHold::Moving { round });
         let target = self.hold(moved, moved.to, SlotHold::Incoming);
@@ -127,21 +143,21 @@ impl SlotMover {
             tokio::time::sleep(THAWED_PAUSE).await;
         }
         let began = Instant::now();
-        let (rows, bytes) = self.copy(moved).await?;
+        let (rows, bytes) = self.copy(moved, progress).await?;
         let took = began.elapsed();
         tracing::info!(job = moved.job.0, round, rows, bytes, micros = micros(took), "slots copied");
         let short = took < SHORT_ROUND || round >= ROUNDS_MAX;
         Ok(if short { JobStep::Freeze } else { JobStep::PreCopy })
     }
 
-    async fn delta(&self, moved: &SlotMove) -> Result<JobStep, MoveError> {
+    async fn delta(&self, moved: &SlotMove, progress: &Progress) -> Result<JobStep, MoveError> {
         // A controller that comes upon frozen slots does not know since when.
         let frozen = self.freezing(moved.job);
         let copied = async {
             let source = self.hold(moved, moved.from, SlotHold::Frozen { round: moved.round });
             let target = self.hold(moved, moved.to, SlotHold::Incoming);
             futures::future::try_join(source, target).await?;
-            self.copy(moved).await
+            self.copy(moved, progress).await
         };
         match tokio::time::timeout_at((frozen + FREEZE_MAX).into(), copied).await {
             Ok(copied) => copied.map(|_| JobStep::Activate),
@@ -195,12 +211,12 @@ impl SlotMover {
     }
 
     /// Has the source copy what this step copies. Goes on where it broke off as long as it gets on.
-    async fn copy(&self, moved: &SlotMove) -> Result<(u64, u64), MoveError> {
+    async fn copy(&self, moved: &SlotMove, progress: &Progress) -> Result<(u64, u64), MoveError> {
         let mut copied = Copied { after: None, rows: 0, bytes: 0 };
         let mut got_on = Instant::now();
         loop {
             let before = (copied.rows, copied.bytes);
-            let broken = match self.copy_on(moved, &mut copied).await {
+            let broken = match self.copy_on(moved, &mut copied, progress).await {
                 Ok(()) => return Ok((copied.rows, copied.bytes)),
                 Err(error @ (MoveError::Superseded { .. } | MoveError::OutOfOrder { .. })) => return Err(error),
                 Err(broken) => broken,
@@ -214,18 +230,18 @@ impl SlotMover {
         }
     }
 
-    async fn copy_on(&self, moved: &SlotMove, copied: &mut Copied) -> Result<(), MoveError> {
+    async fn copy_on(&self, moved: &SlotMove, copied: &mut Copied, progress: &Progress) -> Result<(), MoveError> {
         let SlotMove { from, to, slots, fence, .. } = *moved;
         let request = pb::CopySlotsRequest::from(CopySlots { from, to, fence, slots, after: copied.after.clone() });
         let send = |mut client: crate::transfer::Client| {
             let request = request.clone();
             async move { client.copy_slots(request).await }
         };
-        let mut progress = self.leaders.call(from, PATIENCE, send).await.map_err(refused(from))?.into_inner();
+        let mut told = self.leaders.call(from, PATIENCE, send).await.map_err(refused(from))?.into_inner();
         let broken = |source| MoveError::Refused { group: from, source };
         let (rows, bytes) = (copied.rows, copied.bytes);
         loop {
-            let message = tokio::time::timeout(SILENCE_MAX, progress.message()).await;
+            let message = tokio::time::timeout(SILENCE_MAX, told.message()).await;
             let message = message.map_err(|_| broken(Refusal::new(ErrorCode::DeadlineExceeded)))?;
             let message = message.map_err(|status| {
                 broken(Refusal::from_status(&status).unwrap_or(Refusal::new(ErrorCode::Unavailable)))
@@ -234,6 +250,8 @@ impl SlotMover {
             let CopyProgress { rows: more_rows, bytes: more_bytes, state } =
                 CopyProgress::try_from(message).map_err(|_| unreadable(from))?;
             (copied.rows, copied.bytes) = (rows + more_rows, bytes + more_bytes);
+            // How many rows there are nobody counts.
+            progress.set(copied.rows, 0);
             match state {
                 CopyState::UnderWay(place) => copied.after = Some(place),
                 CopyState::Done => return Ok(()),

@@ -1,479 +1,281 @@
-//! A load that follows the advice of refusals, as a gateway does, and knows what every answer must be: each patient is
-//! one worker's own.
+//! Clients that put and read while something happens to the cloud, and what they saw of it.
+//!
+//! Each follows the advice of refusals, as a gateway does: what it cannot get done so within [`PATIENCE`] has failed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt;
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use renkei_access::{Capability, RecordGrant, SigningKey};
-use renkei_ids::{AuditSeq, ContentTag, GroupId, IdemTag, NodeId, RecordVersion, RequestId, Slot, SlotEpoch};
-use renkei_shard::audit::AuditContent;
+use renkei_access::{RecordGrant, SigningKey};
+use renkei_ids::{Clock, NodeId, RecordVersion, Slot, SlotEpoch};
+use renkei_runtime::{Address, ExpectedPeer, Http2, Role, SystemClock, Tls};
 use renkei_wire::pb::node::v1 as pb;
 use renkei_wire::{
-    DeleteRecord, EntryBody, ErrorCode, ListAudit, NodeReply, NodeRequest, NodeServiceClient, Operation, Outcome,
-    PutRecord, Refusal, Retry, RouteMap, Stored,
+    EntryBody, ErrorCode, NodeReply, NodeRequest, NodeServiceClient, Operation, Outcome, Refusal, Retry, RouteMap,
+    limits,
 };
 use tokio::task::JoinHandle;
 use tonic::transport::Channel;
 
-use crate::cloud::TestCloud;
+use crate::cloud::{CLOUD, TestCloud};
 use crate::patient::{self, Patient, record};
 
-/// Longest time for one operation, its retries included.
-const GIVE_UP: Duration = Duration::from_secs(20);
-/// A node that says nothing for so long is one that hangs: another one is asked.
-const SILENCE_MAX: Duration = Duration::from_secs(4);
-/// Most records of a patient, so that a timeline is one page.
-const LIVE_MAX: usize = 100;
+/// Longest time that one operation is tried for. No fault of these tests takes longer than half of it.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest time that one node is waited for.
+const ANSWER_WITHIN: Duration = Duration::from_secs(4);
+/// Between two operations of a client, so that a load of several leaves the machine to the cloud.
+const THINK: Duration = Duration::from_millis(10);
 
-/// Where to send what, as the newest map and the refusals say.
-pub(crate) struct Clients {
-    nodes: BTreeMap<NodeId, NodeServiceClient<Channel>>,
-    known: Mutex<Known>,
+/// A gateway's way of asking: by the slot map, and on as refusals say. Clones share nothing but the certificate.
+#[derive(Clone)]
+pub(crate) struct GatewayClient {
+    tls: Tls,
+    vault: Arc<SigningKey>,
+    clock: Arc<SystemClock>,
+    addresses: BTreeMap<NodeId, SocketAddr>,
+    channels: HashMap<NodeId, Channel>,
+    map: Option<RouteMap>,
 }
 
-struct Known {
-    map: RouteMap,
-    leaders: HashMap<GroupId, NodeId>,
-}
-
-impl Clients {
-    pub(crate) async fn of(cloud: &TestCloud) -> Arc<Self> {
-        let nodes = cloud.processes.addresses().into_keys().map(|node| (node, cloud.client(node))).collect();
-        let known = Known { map: cloud.map().await.unwrap(), leaders: HashMap::new() };
-        Arc::new(Self { nodes, known: Mutex::new(known) })
+impl GatewayClient {
+    pub(crate) fn new(
+        tls: Tls,
+        vault: Arc<SigningKey>,
+        clock: Arc<SystemClock>,
+        addresses: BTreeMap<NodeId, SocketAddr>,
+    ) -> Self {
+        Self { tls, vault, clock, addresses, channels: HashMap::new(), map: None }
     }
 
-    fn route(&self, slot: Slot) -> (SlotEpoch, GroupId, NodeId) {
-        let known = self.known.lock().unwrap();
-        let group = known.map.slots.group_of(slot);
-        let node = known.leaders.get(&group).copied().or_else(|| known.map.node_for(group));
-        (known.map.epoch, group, node.unwrap())
+    fn client(&mut self, node: NodeId) -> NodeServiceClient<Channel> {
+        let (tls, addresses) = (&self.tls, &self.addresses);
+        let channel = self.channels.entry(node).or_insert_with(|| {
+            let address: Address = addresses[&node].to_string().parse().unwrap();
+            let expected = ExpectedPeer { cloud: CLOUD, role: Role::Node, name: Some(node.to_string().into()) };
+            tls.channel(&address, expected, Http2::CALLS)
+        });
+        NodeServiceClient::new(channel.clone()).max_decoding_message_size(limits::NODE_MESSAGE_MAX_BYTES)
     }
 
-    fn next(&self, group: GroupId, node: NodeId) -> NodeId {
-        let known = self.known.lock().unwrap();
-        let place = known.map.groups.iter().find(|place| place.group == group).unwrap();
-        let nodes: Vec<_> = place.replicas.iter().map(|(_, node)| *node).collect();
-        let behind = nodes.iter().position(|known| *known == node).map_or(0, |at| at + 1);
-        *nodes.get(behind).unwrap_or(&nodes[0])
-    }
-
-    /// Looks for a map of this epoch or a newer one; keeps the newest.
-    async fn refresh(&self, wanted: SlotEpoch) {
-        for client in self.nodes.values() {
-            let mut client = client.clone();
-            let asked = client.get_slot_map(pb::GetSlotMapRequest { known_epoch: 0 });
-            let Ok(Ok(reply)) = tokio::time::timeout(Duration::from_secs(1), asked).await else { continue };
-            let Some(map) = Option::<RouteMap>::try_from(reply.into_inner()).unwrap() else { continue };
-            let mut known = self.known.lock().unwrap();
-            let epoch = map.epoch;
-            if known.map.epoch < epoch {
-                *known = Known { map, leaders: HashMap::new() };
+    /// A map that is at least of this epoch, if any node has one by now.
+    async fn refresh(&mut self, epoch: SlotEpoch) {
+        let nodes: Vec<_> = self.addresses.keys().copied().collect();
+        for node in nodes {
+            let asked = self.client(node).get_slot_map(pb::GetSlotMapRequest { known_epoch: 0 }).into_inner_within();
+            if let Some(map) = asked.await.and_then(|map| Option::<RouteMap>::try_from(map).unwrap())
+                && self.map.as_ref().is_none_or(|known| known.epoch < map.epoch)
+            {
+                self.map = Some(map);
             }
-            if epoch >= wanted {
+            if self.map.as_ref().is_some_and(|map| map.epoch >= epoch) {
                 return;
             }
         }
     }
 
-    async fn ask_at(&self, node: NodeId, request: NodeRequest) -> Result<NodeReply, Refusal> {
-        let lost = Refusal::new(ErrorCode::OutcomeUnknown);
-        let Some(client) = self.nodes.get(&node) else { return Err(lost) };
-        let mut client = client.clone();
-        match tokio::time::timeout(SILENCE_MAX, client.execute(pb::Request::from(request))).await {
+    async fn ask_at(&mut self, node: NodeId, request: NodeRequest) -> Result<NodeReply, Refusal> {
+        let asked = tokio::time::timeout(ANSWER_WITHIN, self.client(node).execute(pb::Request::from(request))).await;
+        match asked {
             Ok(Ok(reply)) => Ok(reply.into_inner().try_into().unwrap()),
-            Ok(Err(status)) => Err(Refusal::from_status(&status).unwrap_or(lost)),
-            Err(_) => Err(lost),
+            Ok(Err(status)) => Err(Refusal::from_status(&status).unwrap_or(Refusal::new(ErrorCode::OutcomeUnknown))),
+            Err(_) => Err(Refusal::new(ErrorCode::OutcomeUnknown)),
         }
     }
 
-    /// Asks, and again as refusals advise.
-    pub(crate) async fn ask(&self, mut request: NodeRequest, slot: Slot) -> Result<NodeReply, Refusal> {
+    /// Asks, and goes on as long as refusals say that it may help.
+    pub(crate) async fn ask(&mut self, request: &NodeRequest, slot: Slot) -> Result<NodeReply, Refusal> {
         let began = Instant::now();
-        let mut last_wait = Duration::ZERO;
+        let mut asked_next: Option<NodeId> = None;
         loop {
-            let (epoch, group, node) = self.route(slot);
-            request.slot_epoch = epoch;
+            if self.map.is_none() {
+                self.refresh(SlotEpoch(1)).await;
+            }
+            let known = self.map.as_ref().and_then(|map| map.node_for(map.slots.group_of(slot)));
+            let node = asked_next.or(known).unwrap_or(NodeId(1));
             let refusal = match self.ask_at(node, request.clone()).await {
                 Ok(reply) => return Ok(reply),
                 Err(refusal) => refusal,
             };
-            let told = match refusal.code.retry() {
-                // Nothing took effect, and a new request has an id of its own.
-                Retry::NewRequest if refusal.code == ErrorCode::DeadlineExceeded => {
-                    let mut id = *request.request.as_bytes();
-                    id[0] = id[0].wrapping_add(1);
-                    request.request = RequestId::from_bytes(id);
-                    Duration::ZERO
-                }
-                Retry::No | Retry::NewRequest => return Err(refusal),
-                Retry::After(wait) | Retry::AfterRefresh(wait) => refusal.retry_after.unwrap_or(wait),
-            };
-            if began.elapsed() > GIVE_UP {
+            if matches!(refusal.code.retry(), Retry::No | Retry::NewRequest) || began.elapsed() > PATIENCE {
                 return Err(refusal);
             }
-            let newer = refusal.slot_epoch.filter(|told| epoch < *told);
-            if newer.is_some() || matches!(refusal.code, ErrorCode::WrongShard | ErrorCode::StaleEpoch) {
-                self.refresh(newer.unwrap_or(epoch)).await;
-            } else if let Some(leader) = refusal.leader_node {
-                self.known.lock().unwrap().leaders.insert(group, leader);
-            } else if matches!(refusal.code.retry(), Retry::AfterRefresh(_))
-                || refusal.code == ErrorCode::OutcomeUnknown
-            {
-                let next = self.next(group, node);
-                self.known.lock().unwrap().leaders.insert(group, next);
+            let known = self.map.as_ref().map_or(SlotEpoch(0), |map| map.epoch);
+            let newer = refusal.slot_epoch.filter(|epoch| *epoch > known);
+            let lost = matches!(refusal.code, ErrorCode::WrongShard | ErrorCode::StaleEpoch);
+            if lost || newer.is_some() {
+                self.refresh(newer.unwrap_or(SlotEpoch(known.0 + 1))).await;
             }
-            last_wait = told.max(2 * last_wait).min(told.max(Duration::from_secs(1)));
-            if told.is_zero() {
-                last_wait = Duration::from_millis(2);
-            }
-            tokio::time::sleep(last_wait).await;
+            asked_next = match (refusal.leader_node, refusal.code.retry()) {
+                _ if lost => None,
+                (Some(leader), _) => Some(leader),
+                (None, Retry::AfterRefresh(_)) => Some(self.after(node, slot)),
+                (None, _) => Some(node),
+            };
+            let wait = refusal.retry_after.unwrap_or(Duration::ZERO).max(Duration::from_millis(10));
+            tokio::time::sleep(wait).await;
         }
     }
-}
 
-/// SplitMix64.
-#[derive(Clone)]
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
+    /// Another replica of the slot's group.
+    fn after(&self, node: NodeId, slot: Slot) -> NodeId {
+        let map = self.map.as_ref();
+        let place = map.and_then(|map| map.groups.iter().find(|place| place.group == map.slots.group_of(slot)));
+        let nodes: Vec<NodeId> = match place {
+            Some(place) => place.replicas.iter().map(|(_, node)| *node).collect(),
+            None => self.addresses.keys().copied().collect(),
+        };
+        let at = nodes.iter().position(|known| *known == node);
+        nodes[at.map_or(0, |at| (at + 1) % nodes.len())]
     }
 
-    pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
+    async fn put(&mut self, patient: Patient, n: u32) -> Result<(), Refusal> {
+        let mut capability = patient.capability_for(self.tls.identity().key_hash, self.clock.now());
+        capability.records = vec![RecordGrant { record: record(n), version: RecordVersion::new(1).unwrap() }];
+        let put = patient::put(record(n), 1, 24_000, &format!("summary {n}"), patient::whole(&body_of(n)));
+        let request = patient::request(capability.sign(&self.vault).unwrap(), Operation::Put(put));
+        self.ask(&request, patient.slot()).await.map(|_| ())
+    }
+
+    async fn get(&mut self, patient: Patient, n: u32) -> Result<Option<Vec<u8>>, Refusal> {
+        let capability = patient.capability_for(self.tls.identity().key_hash, self.clock.now());
+        let request = patient::request(capability.sign(&self.vault).unwrap(), patient::get(record(n)));
+        Ok(match self.ask(&request, patient.slot()).await?.outcome {
+            Outcome::Record(entry) => match entry.body {
+                EntryBody::Whole(body) => Some(body.to_vec()),
+                other => panic!("{other:?}"),
+            },
+            Outcome::Nothing => None,
+            other => panic!("{other:?}"),
+        })
     }
 }
 
-struct Kept {
-    version: u32,
-    body: String,
+trait WithinTime<T> {
+    async fn into_inner_within(self) -> Option<T>;
 }
 
-/// One patient and what must be stored for her.
-struct Case {
-    patient: Patient,
-    capability: Capability,
-    live: BTreeMap<u32, Kept>,
-    dead: BTreeSet<u32>,
-    next: u32,
-    last_put: Option<u32>,
-    acknowledged: u64,
-    rows_seen: u64,
+impl<T, F: Future<Output = Result<tonic::Response<T>, tonic::Status>>> WithinTime<T> for F {
+    async fn into_inner_within(self) -> Option<T> {
+        tokio::time::timeout(ANSWER_WITHIN, self).await.ok()?.ok().map(tonic::Response::into_inner)
+    }
 }
 
-struct Worker {
-    clients: Arc<Clients>,
-    key: SigningKey,
-    cases: Vec<Case>,
-    random: Random,
-    latencies: Vec<Duration>,
-    last_answer: Instant,
-    gap: Duration,
-    failed: Vec<String>,
+fn body_of(n: u32) -> String {
+    format!("body of {n}")
 }
 
 /// What clients saw.
-#[derive(Default)]
-pub(crate) struct Seen {
-    pub(crate) operations: usize,
-    pub(crate) failed: Vec<String>,
-    /// Records that were acknowledged and are not there as they should be.
-    pub(crate) lost: Vec<String>,
-    pub(crate) p99: Duration,
-    pub(crate) gap: Duration,
+#[derive(Debug, Default)]
+struct Seen {
+    /// Acknowledged puts.
+    acknowledged: Vec<(u8, u32)>,
+    failed: Vec<String>,
+    wrong: Vec<String>,
+    took: Vec<Duration>,
+    longest_gap: Duration,
 }
 
-impl fmt::Display for Seen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { operations, failed, lost, p99, gap } = self;
-        let (failed, lost) = (failed.len(), lost.len());
-        write!(f, "operations {operations}, failed {failed}, lost {lost}, p99 {p99:.0?}, longest gap {gap:.0?}")
-    }
-}
-
-/// A load under way.
+/// Clients at work.
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
-    workers: Vec<JoinHandle<Worker>>,
+    seen: Arc<Mutex<Seen>>,
+    clients: Vec<JoinHandle<()>>,
+    reader: GatewayClient,
 }
 
 impl Load {
-    pub(crate) async fn start(cloud: &TestCloud, patients: Vec<Patient>, workers: usize, seed: u64) -> Self {
-        let clients = Clients::of(cloud).await;
-        let stop = Arc::new(AtomicBool::new(false));
-        let mut cases: Vec<Vec<Case>> = (0..workers).map(|_| Vec::new()).collect();
-        for (nth, patient) in patients.into_iter().enumerate() {
-            cases[nth % workers].push(Case {
-                patient,
-                capability: patient.capability(cloud),
-                live: BTreeMap::new(),
-                dead: BTreeSet::new(),
-                next: 0,
-                last_put: None,
-                acknowledged: 0,
-                rows_seen: 0,
-            });
-        }
-        let start = |(nth, cases): (usize, Vec<Case>)| {
-            let worker = Worker {
-                clients: Arc::clone(&clients),
-                key: SigningKey::from_seed(&crate::cloud::VAULT_SEED),
-                cases,
-                random: Random(seed ^ (nth as u64) << 32),
-                latencies: Vec::new(),
-                last_answer: Instant::now(),
-                gap: Duration::ZERO,
-                failed: Vec::new(),
-            };
-            tokio::spawn(worker.run(Arc::clone(&stop)))
-        };
-        let workers = cases.into_iter().enumerate().map(start).collect();
-        Self { stop, workers }
-    }
-
-    /// Ends the load and looks at everything that was acknowledged.
-    pub(crate) async fn finish(self) -> Seen {
-        self.stop.store(true, Ordering::Relaxed);
-        let mut seen = Seen::default();
-        let mut latencies = Vec::new();
-        for worker in self.workers {
-            let mut worker = worker.await.unwrap();
-            seen.gap = seen.gap.max(worker.gap);
-            latencies.append(&mut worker.latencies);
-            worker.look_at_everything(&mut seen.lost).await;
-            seen.failed.append(&mut worker.failed);
-        }
-        latencies.sort_unstable();
-        seen.operations = latencies.len();
-        seen.p99 = latencies.get(latencies.len() * 99 / 100).copied().unwrap_or_default();
-        seen
-    }
-}
-
-impl Worker {
-    async fn run(mut self, stop: Arc<AtomicBool>) -> Self {
-        self.last_answer = Instant::now();
-        while !stop.load(Ordering::Relaxed) {
-            let case = self.random.below(self.cases.len() as u64) as usize;
-            let began = Instant::now();
-            if let Err(failure) = self.one(case).await {
-                self.failed.push(failure);
-            }
-            let now = Instant::now();
-            self.latencies.push(now - began);
-            self.gap = self.gap.max(now - self.last_answer);
-            self.last_answer = now;
-        }
-        self
-    }
-
-    async fn one(&mut self, case: usize) -> Result<(), String> {
-        let live = self.cases[case].live.len();
-        match self.random.below(100) {
-            0..35 if live < LIVE_MAX => self.put_new(case).await,
-            35..50 if live > 0 => self.replace(case).await,
-            0..58 if live > 0 => self.delete(case).await,
-            58..80 if live > 0 => self.get(case).await,
-            80..88 => self.timeline(case).await,
-            88..94 => self.audit(case).await,
-            _ => self.repeat(case).await,
-        }
-    }
-
-    async fn ask(
-        &mut self,
-        case: usize,
-        grant: Option<(u32, u32)>,
-        operation: Operation,
-    ) -> Result<NodeReply, String> {
-        let kept = &self.cases[case];
-        let grants = grant.map(|(n, version)| RecordGrant {
-            record: record(n),
-            version: RecordVersion::new(version).unwrap(),
+    /// So many clients, each with a patient of its own, spread over the slots.
+    pub(crate) fn start(cloud: &TestCloud, clients: u8) -> Self {
+        let (stop, seen) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Seen::default())));
+        let tasks = (0..clients).map(|client| {
+            let patient = client * (u8::MAX / clients);
+            tokio::spawn(work(cloud.gateway_client(), patient, Arc::clone(&stop), Arc::clone(&seen)))
         });
-        let capability = Capability { records: grants.into_iter().collect(), ..kept.capability.clone() };
-        let mut id = [0; 16];
-        id[..8].copy_from_slice(&self.random.next().to_be_bytes());
-        let request = NodeRequest {
-            request: RequestId::from_bytes(id),
-            ..patient::request(capability.sign(&self.key).unwrap(), operation)
-        };
-        let slot = kept.patient.slot();
-        let reply = self.clients.ask(request, slot).await.map_err(|refusal| refusal.to_string())?;
-        self.cases[case].acknowledged += 1;
-        Ok(reply)
+        let clients = tasks.collect();
+        Self { stop, seen, clients, reader: cloud.gateway_client() }
     }
 
-    fn pick(&mut self, case: usize) -> u32 {
-        let nth = self.random.below(self.cases[case].live.len() as u64) as usize;
-        *self.cases[case].live.keys().nth(nth).unwrap()
+    /// Operations that were acknowledged so far.
+    pub(crate) fn done(&self) -> usize {
+        self.seen.lock().unwrap().took.len()
     }
 
-    async fn put(&mut self, case: usize, n: u32, version: u32) -> Result<(), String> {
-        let size = match self.random.below(40) {
-            0 => 300_000,
-            1..4 => 40_000,
-            _ => 200,
-        };
-        let body = format!("{n} {version} {}", "x".repeat(size));
-        let put = put(n, version, &body);
-        let reply = self.ask(case, Some((n, version)), Operation::Put(put)).await?;
-        let kept = &mut self.cases[case];
-        kept.live.insert(n, Kept { version, body });
-        kept.last_put = Some(n);
-        stored(&reply, n, version)
-    }
-
-    async fn put_new(&mut self, case: usize) -> Result<(), String> {
-        let n = self.cases[case].next;
-        self.cases[case].next += 1;
-        self.put(case, n, 1).await
-    }
-
-    async fn replace(&mut self, case: usize) -> Result<(), String> {
-        let n = self.pick(case);
-        let version = self.cases[case].live[&n].version + 1;
-        self.put(case, n, version).await
-    }
-
-    /// The same put again: the stored reply, and nothing else.
-    async fn repeat(&mut self, case: usize) -> Result<(), String> {
-        let kept = &self.cases[case];
-        let Some((n, kept)) = kept.last_put.and_then(|n| Some((n, kept.live.get(&n)?))) else { return Ok(()) };
-        let (version, again) = (kept.version, put(n, kept.version, &kept.body));
-        let reply = self.ask(case, Some((n, version)), Operation::Put(again)).await?;
-        match reply.outcome {
-            Outcome::Stored(Stored { replayed: true, .. }) => stored(&reply, n, version),
-            other => Err(format!("a repeated put: {other:?}")),
+    /// Lets the clients do so many operations more.
+    pub(crate) async fn go_on(&self, operations: usize) {
+        let goal = self.done() + operations;
+        let began = Instant::now();
+        while self.done() < goal {
+            assert!(began.elapsed() < 10 * PATIENCE, "the load stands still: {:?}", self.seen.lock().unwrap().failed);
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
-    async fn delete(&mut self, case: usize) -> Result<(), String> {
-        let n = self.pick(case);
-        let delete = DeleteRecord {
-            record: record(n),
-            version: RecordVersion::new(self.cases[case].live[&n].version).unwrap(),
-            idem: tag(n, u32::MAX),
-            content: ContentTag::from_bytes(*record(n).as_bytes()),
-        };
-        let reply = self.ask(case, None, Operation::Delete(delete)).await?;
-        self.cases[case].live.remove(&n);
-        self.cases[case].dead.insert(n);
-        match reply.outcome {
-            Outcome::Done => Ok(()),
-            other => Err(format!("a delete: {other:?}")),
+    /// Ends the load, reads everything that was acknowledged, and prints one line. Nothing failed, nothing is lost.
+    pub(crate) async fn check(mut self, scenario: &str) {
+        self.stop.store(true, Ordering::Relaxed);
+        for client in self.clients {
+            client.await.unwrap();
         }
-    }
-
-    async fn get(&mut self, case: usize) -> Result<(), String> {
-        let n = self.pick(case);
-        let found = self.body(case, n).await?;
-        let expected = &self.cases[case].live[&n].body;
-        if found.as_ref() == Some(expected) {
-            return Ok(());
-        }
-        let brief = |body: &str| body.chars().take(12).collect::<String>();
-        Err(format!("record {n} is {:?} and not {:?}", found.as_deref().map(brief), brief(expected)))
-    }
-
-    async fn body(&mut self, case: usize, n: u32) -> Result<Option<String>, String> {
-        match self.ask(case, None, patient::get(record(n))).await?.outcome {
-            Outcome::Record(entry) => match entry.body {
-                EntryBody::Whole(body) => Ok(Some(String::from_utf8(body.to_vec()).unwrap())),
-                other => Err(format!("a body: {other:?}")),
-            },
-            Outcome::Nothing => Ok(None),
-            other => Err(format!("a get: {other:?}")),
-        }
-    }
-
-    async fn timeline(&mut self, case: usize) -> Result<(), String> {
-        let Outcome::Page(page) = self.ask(case, None, patient::timeline()).await?.outcome else {
-            return Err("a timeline that is none".to_owned());
-        };
-        let found: BTreeMap<_, _> = page.entries.iter().map(|entry| (entry.record, entry.version.get())).collect();
-        let kept = &self.cases[case];
-        let expected: BTreeMap<_, _> = kept.live.iter().map(|(n, kept)| (record(*n), kept.version)).collect();
-        if found == expected { Ok(()) } else { Err(format!("a timeline of {} for {}", found.len(), expected.len())) }
-    }
-
-    /// Rows in unbroken sequence, and one at least for each operation that was answered.
-    async fn audit(&mut self, case: usize) -> Result<(), String> {
-        loop {
-            let acknowledged = self.cases[case].acknowledged;
-            let list = ListAudit { after: AuditSeq(self.cases[case].rows_seen), max_rows: 500 };
-            let Outcome::Audit(page) = self.ask(case, None, Operation::ListAudit(list)).await?.outcome else {
-                return Err("a list of rows that is none".to_owned());
-            };
-            for row in &page.rows {
-                let seq = AuditContent::decode(&row.content).map_err(|error| error.to_string())?.seq;
-                self.cases[case].rows_seen += 1;
-                if seq != AuditSeq(self.cases[case].rows_seen) {
-                    return Err(format!("row {seq:?} where {} was due", self.cases[case].rows_seen));
-                }
-            }
-            match page.more {
-                true => {}
-                false if self.cases[case].rows_seen >= acknowledged => return Ok(()),
-                false => return Err(format!("{} rows of {acknowledged}", self.cases[case].rows_seen)),
+        let Seen { acknowledged, failed, wrong, mut took, longest_gap } =
+            std::mem::take(&mut *self.seen.lock().unwrap());
+        let mut lost = Vec::new();
+        for (patient, n) in &acknowledged {
+            let read = self.reader.get(Patient::new(*patient), *n).await.unwrap();
+            if read != Some(body_of(*n).into_bytes()) {
+                lost.push((*patient, *n));
             }
         }
-    }
-
-    async fn look_at_everything(&mut self, lost: &mut Vec<String>) {
-        for case in 0..self.cases.len() {
-            let slot = self.cases[case].patient.slot();
-            let told = |failure| format!("slot {slot}: {failure}");
-            for n in self.cases[case].live.keys().copied().collect::<Vec<_>>() {
-                let found = self.body(case, n).await;
-                let expected = &self.cases[case].live[&n].body;
-                match found {
-                    Ok(Some(body)) if body == *expected => {}
-                    Ok(_) => lost.push(told(format!("record {n}"))),
-                    Err(failure) => self.failed.push(told(failure)),
-                }
-            }
-            for n in self.cases[case].dead.iter().copied().collect::<Vec<_>>() {
-                match self.body(case, n).await {
-                    Ok(None) => {}
-                    Ok(Some(_)) => lost.push(told(format!("deletion of record {n}"))),
-                    Err(failure) => self.failed.push(told(failure)),
-                }
-            }
-            for checked in [self.timeline(case).await, self.audit(case).await] {
-                lost.extend(checked.err().map(told));
-            }
-        }
+        took.sort_unstable();
+        let p99 = took.get(took.len() * 99 / 100).copied().unwrap_or_default();
+        println!(
+            "{scenario}: operations {}, failed {}, lost {}, p99 {} ms, longest gap {} ms",
+            took.len() + failed.len(),
+            failed.len(),
+            lost.len() + wrong.len(),
+            p99.as_millis(),
+            longest_gap.as_millis()
+        );
+        assert!(failed.is_empty(), "{failed:?}");
+        assert!(lost.is_empty() && wrong.is_empty(), "{lost:?} {wrong:?}");
+        assert!(!acknowledged.is_empty());
     }
 }
 
-fn tag(n: u32, version: u32) -> IdemTag {
-    let mut bytes = *record(n).as_bytes();
-    bytes[8..12].copy_from_slice(&version.to_be_bytes());
-    IdemTag::from_bytes(bytes)
-}
-
-fn put(n: u32, version: u32, body: &str) -> PutRecord {
-    let month = 24_000 + u16::try_from((n + version) % 24).unwrap();
-    let put = patient::put(record(n), version, month, &format!("summary {n}.{version}"), patient::whole(body));
-    PutRecord { idem: tag(n, version), ..put }
-}
-
-fn stored(reply: &NodeReply, n: u32, version: u32) -> Result<(), String> {
-    match &reply.outcome {
-        Outcome::Stored(Stored { record: named, version: stored, .. })
-            if *named == record(n) && stored.get() == version =>
-        {
-            Ok(())
+async fn work(mut client: GatewayClient, patient: u8, stop: Arc<AtomicBool>, seen: Arc<Mutex<Seen>>) {
+    let who = Patient::new(patient);
+    let mut last = Instant::now();
+    for n in (u32::from(patient) << 16).. {
+        if stop.load(Ordering::Relaxed) {
+            return;
         }
-        other => Err(format!("a put of {n}.{version}: {other:?}")),
+        let began = Instant::now();
+        let put = client.put(who, n).await;
+        note(&seen, began, &mut last, put.as_ref().err());
+        if put.is_err() {
+            continue;
+        }
+        seen.lock().unwrap().acknowledged.push((patient, n));
+        let began = Instant::now();
+        let read = client.get(who, n).await;
+        note(&seen, began, &mut last, read.as_ref().err());
+        if read.as_ref().is_ok_and(|body| body.as_deref() != Some(body_of(n).as_bytes())) {
+            seen.lock().unwrap().wrong.push(format!("patient {patient}, record {n}: {read:?}"));
+        }
+        tokio::time::sleep(THINK).await;
+    }
+}
+
+fn note(seen: &Mutex<Seen>, began: Instant, last: &mut Instant, failure: Option<&Refusal>) {
+    let mut seen = seen.lock().unwrap();
+    match failure {
+        Some(refusal) => seen.failed.push(refusal.to_string()),
+        None => {
+            seen.took.push(began.elapsed());
+            seen.longest_gap = seen.longest_gap.max(last.elapsed());
+            *last = Instant::now();
+        }
     }
 }

@@ -3,15 +3,19 @@
 use std::time::{Duration, Instant};
 
 use renkei_ids::{GroupId, NodeId, Pid, Slot};
+use renkei_placement::{JobStep, SlotRange};
+use renkei_wire::admin::SubmitRequest;
 use renkei_wire::pb::admin::v1 as pb;
-use renkei_wire::pb::admin::v1::submit_request::Plan;
 
+use crate::checked_load::{Load, Random, Seen};
 use crate::cloud::{TestCloud, until};
-use crate::load::{Load, Random, Seen};
 use crate::patient::Patient;
+use crate::t60_membership::{at_meta, jobs, submit};
 
 /// Longest time without service that a move may cost a slot.
 const FREEZE_MAX: Duration = Duration::from_secs(1);
+/// Longest time that a plan may take on a busy machine.
+const PLAN_PATIENCE: Duration = Duration::from_secs(300);
 
 /// Patients in so many slots, evenly apart from each other, from slot 0 on.
 fn patients(count: u16) -> Vec<Patient> {
@@ -24,23 +28,33 @@ fn patients(count: u16) -> Vec<Patient> {
     (0..count).map(patient).collect()
 }
 
-fn move_slots(from: u32, to: u32, first: u32, last: u32) -> Plan {
-    Plan::MoveSlots(pb::MoveSlots { from, to, first, last })
+fn move_slots(from: u32, to: u32, first: u32, last: u32) -> SubmitRequest {
+    let slot = |raw| Slot::try_from(raw).unwrap();
+    let to = SlotRange { first: slot(first), last: slot(last), group: GroupId(to) };
+    SubmitRequest::MoveSlots { from: GroupId(from), to }
 }
 
-async fn done(cloud: &TestCloud) {
-    until(async || {
-        let jobs = cloud.jobs().await?;
-        let ended = |job: &pb::Job| job.step() == pb::JobStep::Done;
-        assert!(jobs.jobs.iter().all(|job| job.step() != pb::JobStep::Abandoned), "{jobs:?}");
-        jobs.jobs.iter().all(ended).then_some(())
-    })
-    .await;
+/// Waits until no job of the plan is under way, and gives how each of them ended.
+async fn over(cloud: &TestCloud) -> Vec<JobStep> {
+    let began = Instant::now();
+    loop {
+        let steps: Vec<_> = jobs(cloud).await.jobs.iter().map(|(_, job)| job.step).collect();
+        if steps.iter().all(|step| step.is_final()) {
+            return steps;
+        }
+        assert!(began.elapsed() < PLAN_PATIENCE, "{steps:?}\n{}", cloud.logs());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
-/// Waits until the job under way is at a step, or past it.
-async fn reached(cloud: &TestCloud, step: pb::JobStep) {
-    until(async || cloud.jobs().await?.jobs.iter().any(|job| job.step >= step.into()).then_some(())).await;
+async fn done(cloud: &TestCloud, request: SubmitRequest) {
+    submit(cloud, request).await.unwrap();
+    all_done(cloud).await;
+}
+
+async fn all_done(cloud: &TestCloud) {
+    let steps = over(cloud).await;
+    assert!(steps.iter().all(|step| *step == JobStep::Done), "{steps:?}");
 }
 
 /// How long slots were frozen, each time, as the controllers logged it.
@@ -86,13 +100,11 @@ async fn slots_move_there_and_back_under_load() {
     let cloud = TestCloud::founded().await;
     let load = Load::start(&cloud, patients(16), 4, seed).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
-    cloud.submit(move_slots(1, 2, 0, 1_023)).await;
-    done(&cloud).await;
+    done(&cloud, move_slots(1, 2, 0, 1_023)).await;
     assert_eq!(cloud.group_of(Slot::try_from(1_023).unwrap()).await, GroupId(2));
     assert_eq!(cloud.group_of(Slot::try_from(1_024).unwrap()).await, GroupId(1));
     tokio::time::sleep(Duration::from_secs(1)).await;
-    cloud.submit(move_slots(2, 1, 0, 1_023)).await;
-    done(&cloud).await;
+    done(&cloud, move_slots(2, 1, 0, 1_023)).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     judge("slots there and back", &cloud, load).await;
     assert!(freezes(&cloud).iter().all(|freeze| *freeze < FREEZE_MAX));
@@ -106,21 +118,15 @@ async fn a_move_that_is_abandoned_leaves_everything_where_it_was() {
     let cloud = TestCloud::founded().await;
     let load = Load::start(&cloud, patients(8), 2, 0x6502).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    cloud.submit(move_slots(1, 2, 0, 2_047)).await;
-    cloud.abandon().await;
-    until(async || {
-        let jobs = cloud.jobs().await?.jobs;
-        jobs.iter().all(|job| matches!(job.step(), pb::JobStep::Abandoned | pb::JobStep::Done)).then_some(())
-    })
-    .await;
-    let abandoned = cloud.jobs().await.unwrap().jobs[0].step() == pb::JobStep::Abandoned;
+    submit(&cloud, move_slots(1, 2, 0, 2_047)).await.unwrap();
+    at_meta(&cloud, async |node| cloud.admin(node).abandon(pb::AbandonRequest {}).await).await.unwrap();
+    let abandoned = over(&cloud).await == [JobStep::Abandoned];
     tokio::time::sleep(Duration::from_secs(1)).await;
     let owner = cloud.group_of(Slot::try_from(0).unwrap()).await;
     assert_eq!(owner, if abandoned { GroupId(1) } else { GroupId(2) });
     // The same slots can be moved after all: nothing is in the way.
     let back = if abandoned { move_slots(1, 2, 0, 2_047) } else { move_slots(2, 1, 0, 2_047) };
-    cloud.submit(back).await;
-    done(&cloud).await;
+    done(&cloud, back).await;
     judge("abandoned, and moved after all", &cloud, load).await;
 }
 
@@ -140,8 +146,7 @@ async fn kill_while_moving(name: &str, victim: Victim, seed: u64) {
     tokio::time::sleep(Duration::from_secs(8)).await;
     let (mut from, mut to) = (1, 2);
     for _ in 0..4 {
-        cloud.submit(move_slots(from, to, 0, 2_047)).await;
-        reached(&cloud, pb::JobStep::PreCopy).await;
+        submit(&cloud, move_slots(from, to, 0, 2_047)).await.unwrap();
         tokio::time::sleep(Duration::from_millis(random.below(1_500))).await;
         let group = match victim {
             Victim::Controller => GroupId::META,
@@ -153,7 +158,7 @@ async fn kill_while_moving(name: &str, victim: Victim, seed: u64) {
         tokio::time::sleep(Duration::from_secs(2)).await;
         cloud.processes.start(node).unwrap();
         cloud.processes.wait_ready(node).unwrap();
-        done(&cloud).await;
+        all_done(&cloud).await;
         (from, to) = (to, from);
     }
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -193,8 +198,7 @@ async fn a_cloud_grows_from_four_to_sixteen_groups_under_load() {
     let load = Load::start(&cloud, patients(64), 4, seed).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
     let began = Instant::now();
-    cloud.submit(Plan::Grow(pb::Grow { groups: 16 })).await;
-    done(&cloud).await;
+    done(&cloud, SubmitRequest::Grow { groups: 16 }).await;
     let took = began.elapsed();
     tokio::time::sleep(Duration::from_secs(2)).await;
     let map = cloud.map().await.unwrap();

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
 use openraft::storage::{IOFlushed, LogState, RaftLogStorage};
 use openraft::{OptionalSend, RaftLogReader};
+use renkei_faults::{Point, reached};
 use renkei_storage::log::{Durable, GroupLog};
 use tokio::sync::oneshot;
 
@@ -152,6 +153,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         if let Some(committed) = committed {
             self.log.save_committed(encode_log_id(&committed));
         }
+        reached(Point::CommittedSaved);
         Ok(())
     }
 

@@ -15,6 +15,7 @@ use openraft::errors::{ClientWriteError, InitializeError, RaftError};
 use openraft::metrics::RaftServerMetrics;
 use openraft::type_config::alias::WatchReceiverOf;
 use openraft::{Raft, ReadPolicy};
+use renkei_faults::{Mutation, mutated};
 use renkei_ids::{GroupId, LeaderTerm, NodeId, ReplicaId};
 use renkei_storage::log::GroupLog;
 use renkei_storage::state::View;
@@ -159,7 +160,8 @@ impl Replica {
         let term = server.vote.leader_id.term;
         // One leader for each term, and a leader's first entry is its blank one: an applied entry of this term means
         // that the blank one is applied.
-        (leads && self.0.state.applied_term() == term).then_some(LeaderTerm { term, leader: self.0.replica })
+        let serves = self.0.state.applied_term() == term || mutated(Mutation::ServesBeforeOwnEntry);
+        (leads && serves).then_some(LeaderTerm { term, leader: self.0.replica })
     }
 
     /// Who leads, as far as is known here.
@@ -215,8 +217,9 @@ impl Replica {
         let (answer, outcome) = Answer::new(admitted);
         let leader = CommittedLeaderId::new(under.term);
         let answered = async {
-            let write = self.0.raft.write(command).with_leader(leader).responder(answer);
-            write.await.map_err(|_| ProposeError::Stopped)?;
+            let write = self.0.raft.write(command);
+            let write = if mutated(Mutation::AnyLeadership) { write } else { write.with_leader(leader) };
+            write.responder(answer).await.map_err(|_| ProposeError::Stopped)?;
             Ok(outcome.await)
         };
         match timeout(self.0.patience, answered).await {

@@ -9,6 +9,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use futures::{Stream, StreamExt};
 use openraft::storage::{ApplyResponder, EntryResponder, RaftStateMachine};
 use openraft::{OptionalSend, RaftSnapshotBuilder};
+use renkei_faults::{Point, reached};
 use renkei_storage::StorageError;
 use renkei_storage::state::{Checkpoint, StateDb, VerifiedSnapshot, View};
 use tokio::task::JoinError;
@@ -175,11 +176,14 @@ impl State {
                 };
                 answers.extend(responder.map(|responder| (responder, reply)));
             }
+            reached(Point::ApplyCommit);
             db.commit(staged, marker.encode(), &[])?;
+            reached(Point::ApplyCommitted);
             self.publish(&marker);
             for (responder, reply) in answers {
                 responder.send(reply);
             }
+            reached(Point::ApplyAnswered);
             if let Some((index, responder)) = digest_for {
                 self.compute_digest(db.view(), index, responder);
             }

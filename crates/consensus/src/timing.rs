@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use openraft::{Config, ConfigError, SnapshotPolicy};
+use renkei_faults::{Mutation, mutated};
 
 /// How fast a group notices a dead leader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +63,7 @@ impl Timing {
             api_batch_linger_ms: 0,
             enable_pre_vote: Some(true),
             // The state DB has no WAL: a restarted leader would lead with an old state.
-            enable_leader_restore: Some(false),
+            enable_leader_restore: Some(mutated(Mutation::LeaderRestored)),
             ..Config::default()
         }
         .validate()

@@ -35,6 +35,10 @@ pub struct NodeConfig {
     /// The nodes of its cloud, itself included: number to `host:port`.
     #[serde(default)]
     pub peers: BTreeMap<String, Address>,
+    /// What faults it is to have, in a build for tests.
+    #[cfg(feature = "faults")]
+    #[serde(default)]
+    pub faults: crate::faults::Faults,
 }
 
 /// `[node]`

@@ -12,6 +12,8 @@ mod capabilities;
 mod config;
 mod controller;
 mod fatal;
+#[cfg(feature = "faults")]
+mod faults;
 mod founding;
 mod machine;
 mod metrics;

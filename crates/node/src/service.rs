@@ -68,6 +68,10 @@ pub enum NodeError {
     /// The port.
     #[error("opening the port")]
     Bind(#[from] BindError),
+    /// The plan of faults.
+    #[cfg(feature = "faults")]
+    #[error("taking a plan of faults")]
+    Faults(#[from] crate::faults::PlanError),
 }
 
 /// Runs a node until the process is asked to stop.
@@ -75,9 +79,15 @@ pub enum NodeError {
 /// # Errors
 /// [`NodeError`], before anything is served.
 pub async fn run(config: NodeConfig, shell: Shell) -> Result<(), NodeError> {
+    serve_until_stopped(config, shell).await.inspect_err(|error| fatal::advise(error))
+}
+
+async fn serve_until_stopped(config: NodeConfig, shell: Shell) -> Result<(), NodeError> {
     config.validate()?;
     let (cloud, node) = (config.cloud()?, config.node_id()?);
     check_identity(&shell, cloud, node)?;
+    #[cfg(feature = "faults")]
+    config.faults.follow(node, &shell)?;
     let metrics = Metrics::register(shell.registry())?;
     let budget = MemoryBudget::new((config.memory.total_mib as usize) << 20);
     let owner = DirOwner { cloud, node, replica: None };

@@ -5,6 +5,7 @@
 use core::ops::ControlFlow;
 
 use bytes::Bytes;
+use renkei_faults::{Mutation, mutated};
 use renkei_ids::{AuditSeq, LeafIndex, LogId, Pid, RecordId, RecordVersion, UnixMillis};
 
 use crate::audit::{AuditContent, AuditRow};
@@ -79,7 +80,7 @@ fn apply_item<S: Store>(store: &mut S, group: &mut Group, item: &Bytes) -> Resul
         (Item::Purge(purge), Group::Founded(_)) => transfer::purge(store, &purge),
         (Item::Patient { access, kind }, Group::Founded(head)) => {
             let slot = slots::state(store, access.pid.slot())?;
-            if !slot.hold.serves() {
+            if !slot.hold.serves() && !decided_before() {
                 return Ok(Verdict::WrongOwner { epoch: slot.fence.epoch, passing: slot.hold.is_passing() });
             }
             let mut store = Noting::new(store, access.pid.slot(), slot.hold);
@@ -87,6 +88,11 @@ fn apply_item<S: Store>(store: &mut S, group: &mut Group, item: &Bytes) -> Resul
         }
         (Item::Found { .. }, Group::Founded(_)) | (_, Group::Unfounded(_)) => Ok(Verdict::NotFounded),
     }
+}
+
+/// Broken on purpose only: whether the owner of a slot was decided on before, and not here.
+fn decided_before() -> bool {
+    mutated(Mutation::OwnerCheckedAtProposal) || mutated(Mutation::StaleEpochServed)
 }
 
 /// One patient for the length of one item.

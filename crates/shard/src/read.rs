@@ -5,6 +5,7 @@ use core::ops::ControlFlow;
 
 use bytes::Bytes;
 use renkei_access::{Capability, Effect, RuleSet};
+use renkei_faults::{Mutation, mutated};
 use renkei_ids::{
     AuditSeq, CapabilityId, ClassTag, MonthBucket, Pid, RecordId, RecordVersion, SizeBucket, SlotEpoch, UnixMillis,
 };
@@ -149,7 +150,7 @@ pub fn group_head<V: View>(view: &V) -> Result<Option<GroupHead>, V> {
 /// Those of the store.
 pub fn admit<V: View>(view: &V, pid: &Pid, capability: CapabilityId) -> Result<Admission, V> {
     let slot = slots::state(view, pid.slot())?;
-    if !slot.hold.serves() {
+    if !slot.hold.serves() && !mutated(Mutation::StaleEpochServed) {
         return Ok(Admission::WrongOwner { epoch: slot.fence.epoch, passing: slot.hold.is_passing() });
     }
     let head: PatientHead = load(view, Family::System, &keys::patient_head(pid))?.unwrap_or_default();

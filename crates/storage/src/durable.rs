@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
+use renkei_faults::{Point, reached};
+
 use crate::StorageError;
 
 /// Replaces `path` by a file with `content`: a crash leaves the old file or the new one.
@@ -18,6 +20,7 @@ pub fn replace_file(path: &Path, content: &[u8]) -> Result<(), StorageError> {
         file.sync_all()
     };
     write().map_err(|source| StorageError::io("write", &staged, source))?;
+    reached(Point::FileStaged);
     rename(&staged, path)
 }
 
@@ -32,9 +35,18 @@ pub(crate) fn sync_dir(dir: &Path) -> Result<(), StorageError> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(|source| StorageError::io("sync", dir, source))
 }
 
-/// Makes `dir` and its parents; done already is done.
+/// Makes `dir` and its parents, and makes their names durable; done already is done.
 pub(crate) fn create_dir(dir: &Path) -> Result<(), StorageError> {
-    fs::create_dir_all(dir).map_err(|source| StorageError::io("create", dir, source))
+    let above = dir.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !above.is_dir() {
+        create_dir(above)?;
+    }
+    match fs::create_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => {}
+        made => made.map_err(|source| StorageError::io("create", dir, source))?,
+    }
+    // Also where it was there: whoever made it may have died before this.
+    sync_dir(above)
 }
 
 /// Deletes a file or a directory with all it holds; gone already is gone.

@@ -55,6 +55,16 @@ pub enum StorageError {
         /// Index of the first entry that is missing.
         index: u64,
     },
+    /// The log database ends before a write that was synced: it was cut short or damaged, or a file of it is gone.
+    #[error("the log in {} ends at write {found}, and write {synced} was synced: it was cut or damaged", path.display())]
+    LogCut {
+        /// Directory of the log.
+        path: PathBuf,
+        /// Number of the last write that is there.
+        found: u64,
+        /// Number of the last write that was synced, at least.
+        synced: u64,
+    },
     /// The log of this replica has been dropped.
     #[error("group {group} replica {replica}: its log was dropped")]
     LogDropped {
@@ -136,7 +146,7 @@ impl StorageError {
     pub fn is_corruption(&self) -> bool {
         match self {
             Self::Engine { source, .. } => source.kind() == rocksdb::ErrorKind::Corruption,
-            Self::EntryMissing { .. } | Self::Malformed { .. } => true,
+            Self::EntryMissing { .. } | Self::Malformed { .. } | Self::LogCut { .. } => true,
             _ => false,
         }
     }

@@ -6,6 +6,7 @@
 mod group;
 mod keys;
 mod load;
+mod mark;
 mod marks;
 mod options;
 mod queue;
@@ -28,6 +29,7 @@ use rocksdb::{ColumnFamily, DB};
 use crate::{DirOwner, MemoryBudget, StorageError};
 use group::Log;
 use keys::LogPrefix;
+use mark::SyncedMark;
 use queue::{Operation, Queue};
 use stats::Recorder;
 use writer::Writer;
@@ -93,19 +95,24 @@ struct Shared {
 
 /// What holds the logs.
 enum Disk {
-    Rocks(DB),
+    Rocks { db: DB, synced: SyncedMark },
     Simulated(SimulatedDisk),
 }
 
 impl LogDb {
-    /// Opens or creates the database in `path` and starts its writer thread. On a [`SimulatedDisk`] there is none: what is
-    /// queued waits for [`queued_writes`](Self::queued_writes).
+    /// Opens or creates the database in `path` and starts its writer thread. One that has lost what was synced is refused
+    /// with [`StorageError::LogCut`]. On a [`SimulatedDisk`] there is no such thread: what is queued waits for
+    /// [`queued_writes`](Self::queued_writes).
     pub fn open(path: &Path, options: &LogOptions, fatal: FatalHook) -> Result<Self, StorageError> {
         options.owner.claim(path)?;
         let db_path = path.join("db");
         let (disk, observer) = match options.budget.simulated_disk() {
             Some(disk) => (Disk::Simulated(disk.clone()), disk.observer()),
-            None => (Disk::Rocks(options::open(&db_path, &options.budget)?), None),
+            None => {
+                let db = options::open(&db_path, &options.budget)?;
+                let synced = SyncedMark::open(path, db.latest_sequence_number())?;
+                (Disk::Rocks { db, synced }, None)
+            }
         };
         let shared = Arc::new(Shared {
             disk,
@@ -241,8 +248,16 @@ impl Shared {
     /// The database.
     fn rocks(&self) -> &DB {
         match &self.disk {
-            Disk::Rocks(db) => db,
+            Disk::Rocks { db, .. } => db,
             Disk::Simulated(_) => unreachable!("a simulated disk is asked before RocksDB is"),
+        }
+    }
+
+    /// Everything that was written up to here is synced.
+    fn synced(&self) -> Result<(), StorageError> {
+        match &self.disk {
+            Disk::Rocks { db, synced } => synced.advance(db.latest_sequence_number()),
+            Disk::Simulated(_) => Ok(()),
         }
     }
 

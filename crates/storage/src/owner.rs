@@ -30,8 +30,7 @@ impl DirOwner {
             Some(bytes) => self.compare(dir, &Self::decode(&bytes, &marker)?),
             // A crash while the very first marker was being written leaves its staged file alone in the directory.
             None if durable::names_in(dir)?.iter().all(|name| name == MARKER_STAGED) => {
-                durable::replace_file(&marker, self.encode().as_bytes())?;
-                durable::sync_dir(dir.parent().unwrap_or(Path::new(".")))
+                durable::replace_file(&marker, self.encode().as_bytes())
             }
             None => Err(StorageError::UnmarkedDirectory { path: dir.to_path_buf() }),
         }

@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use bytes::Bytes;
+use renkei_faults::{Point, reached};
 use rocksdb::{ColumnFamily, FlushOptions, WriteBatch, WriteOptions, properties};
 
 use crate::{DirOwner, MemoryBudget, StorageError, durable};
@@ -97,6 +98,10 @@ impl StateDb {
         };
         let generation = Generation::new(dir, number);
         let create = number == layout::FIRST_GENERATION;
+        if create {
+            // RocksDB would make it, and not its name durable: a power cut could take all that was flushed.
+            durable::create_dir(&generation.path)?;
+        }
         let inner = Inner::open(dir, generation, families, budget, create)?;
         inner.load_checkpoint()?;
         Ok(Self { inner: Arc::new(inner) })
@@ -190,7 +195,8 @@ impl StateDb {
     /// Begins to receive a snapshot of these files; one at a time, else [`StorageError::ReceiveBusy`].
     pub fn receive(&self, files: Vec<SnapshotFile>) -> Result<IncomingSnapshot, StorageError> {
         self.inner.refuse_if_replaced()?;
-        IncomingSnapshot::begin(&self.inner.dir, &self.inner.receiving, files)
+        let is_rocks = matches!(self.inner.db, Engine::Rocks(_));
+        IncomingSnapshot::begin(&self.inner.dir, &self.inner.receiving, is_rocks, files)
     }
 
     /// Replaces the content by a received snapshot and gives the new handle. This handle refuses writes from now on;
@@ -203,11 +209,14 @@ impl StateDb {
         let dir = &self.inner.dir;
         let number = self.inner.generation.number + 1;
         snapshot.adopt(&layout::generation_dir(dir, number))?;
+        reached(Point::GenerationAdopted);
         let generation = Generation::new(dir, number);
         // Opened before it counts: a snapshot that does not open must not replace one that does.
         let next = Inner::open(dir, generation, self.inner.families, &self.inner.budget, false)
             .inspect_err(|_| discard(&layout::generation_dir(dir, number)))?;
+        reached(Point::GenerationOpened);
         layout::point_at(dir, number)?;
+        reached(Point::GenerationCounts);
         self.inner.generation.replaced.store(true, Ordering::Release);
         next.last_checkpoint.store(self.inner.last_checkpoint.load(Ordering::Relaxed), Ordering::Relaxed);
         if let Some(older) = self.inner.latest_checkpoint().take() {
@@ -306,11 +315,14 @@ impl Inner {
         let families = self.all_families();
         let mut options = FlushOptions::default();
         options.set_wait(true);
+        reached(Point::StateFlush);
         let flushed = self.db.rocks().flush_cfs_opt(&families.iter().collect::<Vec<_>>(), &options);
         flushed.map_err(|source| {
             *self.unflushed_since() = since;
             self.failed("flush", source)
-        })
+        })?;
+        reached(Point::StateFlushed);
+        Ok(())
     }
 
     fn unflushed(&self) -> Result<Unflushed, StorageError> {

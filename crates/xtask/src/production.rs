@@ -1,5 +1,6 @@
-//! Binaries as production gets them: built without the development feature, they do not hold its marker.
+//! Binaries as production gets them: built without the development features, they hold no marker of one.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
@@ -10,16 +11,22 @@ use crate::workspace::{AS_FOR_TESTS, Workspace};
 
 pub(crate) const PRODUCTION: Stage = Stage { name: "production", first_guess: Duration::from_secs(120) };
 
-/// Binaries that have the feature `dev-insecure`, and what stands in them with it: their tests find it in the builds
-/// that have it.
-const MARKERS: [(&str, &str); 2] =
-    [("renkei-vault", "renkei-vault dev-insecure"), ("renkei-gateway", "renkei-gateway dev-insecure")];
+/// Binaries that have development features, and what stands in them with one: their tests find it in the builds that have
+/// it.
+const MARKERS: [(&str, &str); 4] = [
+    ("renkei-vault", "renkei-vault dev-insecure"),
+    ("renkei-vault", FAULTS),
+    ("renkei-gateway", "renkei-gateway dev-insecure"),
+    ("renkei-node", FAULTS),
+];
+const FAULTS: &str = "renkei-faults armed";
 
 /// Builds them and searches them. The build with the feature must come behind it, for it puts its binaries in their place.
 pub(crate) fn search(workspace: &Workspace, running: &mut Running) -> anyhow::Result<(Verdict, String)> {
     let mut command = workspace.cargo();
     command.args(["build", "--release", "--workspace"]);
-    for (binary, _) in MARKERS {
+    let binaries = BTreeSet::from(MARKERS.map(|(binary, _)| binary));
+    for binary in &binaries {
         command.args(["--bin", binary]);
     }
     command.args(AS_FOR_TESTS);
@@ -32,12 +39,12 @@ pub(crate) fn search(workspace: &Workspace, running: &mut Running) -> anyhow::Re
     for (binary, marker) in MARKERS {
         let path = workspace.target_dir().join("release").join(binary);
         let bytes = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-        found.extend(holds(&bytes, marker).then_some(marker));
+        found.extend(holds(&bytes, marker).then(|| format!("{marker} in {binary}")));
     }
     if found.is_empty() {
-        return Ok((Verdict::Passed, format!("{} binaries", MARKERS.len())));
+        return Ok((Verdict::Passed, format!("{} binaries", binaries.len())));
     }
-    crate::complain(&format!("built without the feature, and yet there is: {}", found.join(", ")));
+    crate::complain(&format!("built without development features, and yet there is: {}", found.join(", ")));
     Ok((Verdict::Failed, String::new()))
 }
 

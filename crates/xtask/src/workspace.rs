@@ -15,7 +15,8 @@ const RUN_VARIABLES: [&str; 5] =
     ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_BIN_NAME", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"];
 
 /// Flags of every build that demo, tests and lints are made from: no production build has them.
-pub(crate) const DEVELOPMENT: [&str; 2] = ["--features", "renkei-vault/dev-insecure,renkei-gateway/dev-insecure"];
+pub(crate) const DEVELOPMENT: [&str; 2] =
+    ["--features", "renkei-vault/dev-insecure,renkei-gateway/dev-insecure,renkei-node/faults"];
 
 /// One small example among the targets of a build: cargo then resolves features as it does for tests, and neither kind of
 /// build compiles a dependency of the other a second time.

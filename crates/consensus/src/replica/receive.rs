@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use openraft::async_runtime::watch::WatchReceiver;
+use renkei_faults::{Mutation, mutated};
 use renkei_ids::ReplicaId;
 use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, sleep};
@@ -60,7 +61,9 @@ impl Replica {
         match self.0.receiver.step(from, transfer, step).await? {
             Received::Taken => Ok(Reply::Taken),
             Received::Whole { vote, meta, snapshot } => {
-                self.settled().await;
+                if !mutated(Mutation::InstallUnsettled) {
+                    self.settled().await;
+                }
                 let snapshot = SnapshotOf { meta, snapshot: SnapshotData::Received(snapshot) };
                 let installed = self.0.raft.install_full_snapshot(vote, snapshot).await;
                 Ok(Reply::Installed(installed.map_err(|_| ReceiveError::Stopped)?.vote))

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use renkei_faults::{Point, reached};
 use renkei_ids::ReplicaId;
 use renkei_storage::StorageError;
 use renkei_storage::state::{IncomingSnapshot, SnapshotFile, VerifiedSnapshot};
@@ -94,7 +95,9 @@ impl Receiver {
             }
             SnapshotStep::Begin { .. } | SnapshotStep::Commit => {
                 let Transfer { vote, meta, incoming, .. } = transfer;
-                let snapshot = self.state.blocking().run(move || incoming.verify()).await??;
+                let verified = self.state.blocking().run(move || incoming.verify()).await?;
+                let snapshot = verified.inspect_err(|error| tracing::warn!(%from, %error, "snapshot refused"))?;
+                reached(Point::SnapshotWhole);
                 Ok(Received::Whole { vote, meta, snapshot })
             }
         }
@@ -113,6 +116,7 @@ impl Receiver {
         let files = files.collect();
         let db = self.state.db();
         let incoming = self.state.blocking().run(move || db.receive(files)).await??;
+        reached(Point::SnapshotBegun);
         Ok(Transfer { from, number, vote, meta, names, incoming, last_step: Instant::now() })
     }
 
@@ -138,6 +142,7 @@ impl Transfer {
         let name = name.ok_or(ReceiveSnapshotError::UnknownFile(file))?;
         let stored = blocking.run(move || {
             self.incoming.write_piece(&name, offset, &bytes)?;
+            reached(Point::SnapshotStored);
             self.last_step = Instant::now();
             Ok(self)
         });

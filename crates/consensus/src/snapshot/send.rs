@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
+use renkei_faults::{Point, reached};
 use renkei_storage::StorageError;
 use renkei_storage::state::Checkpoint;
 use tokio::task::JoinError;
@@ -69,6 +70,7 @@ pub(crate) async fn send_snapshot(
             let len = bytes.len() as u64;
             let piece = SnapshotStep::Piece { file: index, offset, bytes };
             answers.push_back(peer.call(Lane::Snapshot, step(piece), STEP_TTL));
+            reached(Point::SnapshotSent);
             offset += len;
         }
     }

@@ -123,6 +123,8 @@ fn open_engine(
 
 impl Cluster {
     pub(crate) async fn start(nodes: u32, groups: u32, schedule: SnapshotSchedule) -> Self {
+        #[cfg(feature = "faults")]
+        crate::broken_rules::break_as_told();
         let mut cluster = Self {
             network: ChannelNetwork::default(),
             machines: BTreeMap::new(),

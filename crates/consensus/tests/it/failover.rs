@@ -83,3 +83,21 @@ async fn a_state_machine_that_fails_or_panics_reaches_the_fatal_hook_and_acknowl
         assert_eq!(after, Err(ProposeError::Stopped));
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_that_comes_back_leads_in_a_new_term_and_with_its_whole_state() {
+    let mut cluster = Cluster::start(1, 1, quiet()).await;
+    for index in 0..50 {
+        cluster.put(GROUP, &[], &format!("key-{index}"), b"v").await;
+    }
+    let (_, _, before) = cluster.leader(GROUP, &[]).await;
+    // The state is gone from memory, and has never been on the disk.
+    cluster.crash_all().await;
+
+    let (_, leader, after) = cluster.leader(GROUP, &[]).await;
+    assert!(after.term > before.term, "{after:?} goes on where {before:?} was");
+    for index in 0..50 {
+        assert_eq!(read(&leader, &format!("key-{index}")), Some((1, b"v".to_vec())), "key-{index}");
+    }
+    cluster.end().await;
+}

@@ -1,7 +1,9 @@
 //! Requests that read. Each is decided from one view, and its answer waits for its audit row.
 
+use futures::FutureExt;
 use renkei_access::Capability;
-use renkei_ids::RecordId;
+use renkei_faults::{Mutation, Point, delay, mutated};
+use renkei_ids::{AuditSeq, LeafIndex, LogId, RecordId};
 use renkei_shard::read::{self, Admission, Body, Entry, Eyes, PatientRules, Position, Range};
 use renkei_shard::{ItemKind, Note, Operation, ShardError};
 use renkei_storage::StorageError;
@@ -87,6 +89,11 @@ impl Server {
         let read = move |state: &ShardState<'_>, eyes: &Eyes<'_>| read::get(state, eyes, record, version, whole);
         let Audited { row, answer: found, view, held } = self.audited(&case, Operation::Get, read).await?;
         let mut held = vec![held];
+        let wait = delay(Point::ReadRecorded);
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        let view = if mutated(Mutation::TwoViews) { case.replica.view() } else { view };
         let Some(entry) = found else {
             return Ok(Answer { reply: NodeReply { row, outcome: Outcome::Nothing }, body: None, held });
         };
@@ -159,6 +166,11 @@ impl Server {
             // it is counted is one answer.
             let held = self.admission.admit(answer.bytes())?;
             let note = Note { operation, rules_version: rules.version, records: answer.disclosed() };
+            if mutated(Mutation::AnswerBeforeCommit) {
+                let _on_its_way = case.record(ItemKind::Note(note)).now_or_never();
+                let row = wire::AuditRef { log: LogId::from_bytes([1; 16]), leaf: LeafIndex(0), seq: AuditSeq(1) };
+                return Ok(Audited { row, answer, view, held });
+            }
             match self.judge(case.record(ItemKind::Note(note)).await?)? {
                 Decision::Answer(row, _) => return Ok(Audited { row, answer, view, held }),
                 Decision::ReadAgain => {}

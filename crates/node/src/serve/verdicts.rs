@@ -10,6 +10,7 @@ use renkei_storage::StorageError;
 use renkei_wire::{AuditRef, ErrorCode, NodeReply, Outcome, Refusal, Stored};
 
 use super::Server;
+use crate::fatal;
 use crate::proposer::{NotRecorded, Recorded};
 
 /// First wait of a caller whose patient's slot is on its way to another group.
@@ -105,8 +106,7 @@ pub(super) fn not_admitted(refusal: CapabilityRefusal) -> Refusal {
 /// What a failed read is to the caller. Damage stops the process, for a replica that cannot read its rows must not lead.
 pub(crate) fn read_failed(error: StorageError) -> Refusal {
     if error.is_corruption() {
-        tracing::error!(error = %renkei_runtime::Chain(&error), "a stored row does not read");
-        renkei_runtime::abort("read a group's state");
+        fatal::on_damaged_row(&error);
     }
     tracing::error!(error = %renkei_runtime::Chain(&error), "read failed");
     Refusal::new(ErrorCode::InternalIo)

@@ -21,8 +21,11 @@ use crate::load::GatewayClient;
 use crate::patient::{self, Patient};
 
 pub(crate) const CLOUD: CloudId = CloudId::from_bytes([0xC1; 16]);
+/// Of the key that the nodes take capabilities of.
+pub(crate) const VAULT_SEED: [u8; 32] = [0x5A; 32];
 /// Longest time that a cloud on a busy machine may take to elect, recover or catch up.
 const PATIENCE: Duration = Duration::from_secs(60);
+const STATUS_PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) struct TestCloud {
     pub(crate) processes: Cloud,
@@ -36,9 +39,16 @@ pub(crate) struct TestCloud {
 impl TestCloud {
     /// Nodes that are up and not founded.
     pub(crate) fn unfounded(nodes: u32, set: &[&str]) -> Self {
+        let mut cloud = Self::prepared(nodes, set);
+        cloud.processes.start_all().unwrap();
+        cloud
+    }
+
+    /// Nodes that have not been started.
+    pub(crate) fn prepared(nodes: u32, set: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(SystemClock::new());
-        let vault = Arc::new(SigningKey::from_seed(&[0x5A; 32]));
+        let vault = Arc::new(SigningKey::from_seed(&VAULT_SEED));
         let mut settings = vec![format!("vault.keys=[\"{}\"]", vault.verifying_key().to_hex())];
         settings.extend(set.iter().map(|text| (*text).to_owned()));
         let spec = CloudSpec {
@@ -50,8 +60,7 @@ impl TestCloud {
             set: settings,
             now: clock.now(),
         };
-        let mut processes = Cloud::prepare(&spec).unwrap();
-        processes.start_all().unwrap();
+        let processes = Cloud::prepare(&spec).unwrap();
         let tls = |files: TlsFiles| Tls::load(&files, clock.clone()).unwrap();
         let gateway = tls(processes.issue(Role::Gateway, "test").unwrap());
         let operator = tls(processes.issue(Role::Operator, "test").unwrap());
@@ -76,9 +85,14 @@ impl TestCloud {
 
     pub(crate) async fn founded_with(set: &[&str]) -> Self {
         let cloud = Self::unfounded(3, set);
-        cloud.bootstrap(NodeId(1), 2, 3).await.unwrap();
-        cloud.wait_led().await;
+        cloud.found().await;
         cloud
+    }
+
+    /// Two groups of three replicas on nodes that are up, every group led.
+    pub(crate) async fn found(&self) {
+        self.bootstrap(NodeId(1), 2, 3).await.unwrap();
+        self.wait_led().await;
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -136,13 +150,30 @@ impl TestCloud {
     }
 
     pub(crate) async fn status(&self, node: NodeId) -> Option<StatusReply> {
-        let reply = self.admin(node).status(admin_pb::StatusRequest {}).await.ok()?;
+        // A node that stands still answers nothing.
+        let mut admin = self.admin(node);
+        let asked = tokio::time::timeout(STATUS_PATIENCE, admin.status(admin_pb::StatusRequest {}));
+        let reply = asked.await.ok()?.ok()?;
         Some(reply.into_inner().try_into().unwrap())
     }
 
     pub(crate) async fn digest(&self, node: NodeId, group: GroupId) -> DigestReply {
+        self.try_digest(node, group).await.unwrap()
+    }
+
+    pub(crate) async fn try_digest(&self, node: NodeId, group: GroupId) -> Option<DigestReply> {
+        self.ask_digest(node, group).await
+    }
+
+    /// The same, apart from the cloud.
+    pub(crate) fn ask_digest(
+        &self,
+        node: NodeId,
+        group: GroupId,
+    ) -> impl Future<Output = Option<DigestReply>> + Send + use<> {
+        let mut admin = self.admin(node);
         let request = admin_pb::DigestRequest { group: group.0 };
-        self.admin(node).digest(request).await.unwrap().into_inner().try_into().unwrap()
+        async move { Some(admin.digest(request).await.ok()?.into_inner().try_into().unwrap()) }
     }
 
     /// The newest map that any node gives.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it cannot go on")]
 
+#[cfg(feature = "faults")]
+mod broken_rules;
 mod formats;
 mod memory;
 mod model;

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use renkei_access::{Capability, Effect, Period, Rule, RuleSet, Subject, Target};
-use renkei_ids::{CapabilityId, ClassTag, InstTag, RecordVersion};
-use renkei_shard::{Access, ItemKind, PutRecord, read};
+use renkei_ids::{CapabilityId, ClassTag, InstTag, RecordVersion, SlotEpoch};
+use renkei_shard::{Access, Item, ItemKind, PutRecord, SlotChange, SlotHold, read};
 
 use crate::scenario::*;
 
@@ -178,5 +178,23 @@ proptest! {
         let mut expected: Vec<_> = records.iter().filter(|(id, _)| **id != hidden).map(|(id, m)| (*m, record(*id))).collect();
         expected.sort_by_key(|(m, id)| (core::cmp::Reverse(*m), *id));
         prop_assert_eq!(seen, expected);
+    }
+}
+
+#[test]
+fn nothing_is_read_of_a_slot_that_is_frozen_or_has_gone() {
+    let mut group = Group::founded();
+    let admitted = |group: &Group| read::admit(&group.store, &pid(1), access(1).capability).unwrap();
+    assert!(matches!(admitted(&group), read::Admission::Admitted(_)));
+    group.one(Item::Slots(SlotChange {
+        fence: fence(4, 1),
+        hold: SlotHold::Moving { round: 1 },
+        ranges: every_slot(),
+    }));
+    assert!(matches!(admitted(&group), read::Admission::Admitted(_)), "it is served while it is copied");
+    for (epoch, hold) in [(5, SlotHold::Frozen { round: 1 }), (6, SlotHold::Gone)] {
+        group.one(Item::Slots(SlotChange { fence: fence(epoch, 1), hold, ranges: every_slot() }));
+        let refused = read::Admission::WrongOwner { epoch: SlotEpoch(epoch), passing: hold != SlotHold::Gone };
+        assert_eq!(admitted(&group), refused);
     }
 }

@@ -51,6 +51,8 @@ pub(crate) struct Group {
 
 impl Group {
     pub(crate) fn founded() -> Self {
+        #[cfg(feature = "faults")]
+        crate::broken_rules::break_as_told();
         let mut group = Self { store: Memory::default(), now: UnixMillis(NOW) };
         let slots = SlotChange { fence: fence(1, 0), hold: SlotHold::Owned, ranges: every_slot() };
         assert_eq!(group.one(Item::Found { log: LOG, slots }), Verdict::Changed);

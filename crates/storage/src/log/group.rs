@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
+use renkei_faults::{Point, reached};
 use rocksdb::ReadOptions;
 
 use super::keys::{LogPrefix, PurgeRecord};
@@ -152,6 +153,8 @@ impl GroupLog {
             state.marks.append(entry.len());
         }
         state.tail.push(entries, sequence);
+        drop(state);
+        reached(Point::LogQueued);
         Ok(())
     }
 

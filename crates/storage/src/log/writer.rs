@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use renkei_faults::{Mutation, Point, mutated, reached};
 use rocksdb::{WriteBatch, WriteOptions};
 
 use super::keys::MetaKind;
@@ -34,6 +35,7 @@ impl Writer {
             if let Err(error) = self.write(&batch) {
                 return self.stop(error, batch);
             }
+            pass_points(&batch);
             if let Some(last) = batch.last() {
                 self.shared.durable_sequence.store(last.sequence, Ordering::Release);
             }
@@ -42,6 +44,7 @@ impl Writer {
                     durable(Ok(()));
                 }
             }
+            reached(Point::LogTold);
             self.shared.trim_tails();
         }
     }
@@ -63,11 +66,17 @@ impl Writer {
 
     fn write_batch(&self, batch: WriteBatch, sync: bool) -> Result<Option<Duration>, StorageError> {
         let mut options = WriteOptions::default();
-        options.set_sync(sync);
+        options.set_sync(sync && !mutated(Mutation::SyncSkipped));
+        reached(Point::LogWrite);
         let started = Instant::now();
         let written = self.shared.rocks().write_opt(batch, &options);
         written.map_err(|source| self.shared.failed("write to", source))?;
-        Ok(sync.then(|| started.elapsed()))
+        let took = started.elapsed();
+        if sync {
+            // Nobody else writes, so this is the number of the write above.
+            self.shared.synced()?;
+        }
+        Ok(sync.then_some(took))
     }
 
     fn add(&self, batch: &mut WriteBatch, operation: &Operation) {
@@ -113,6 +122,18 @@ impl Writer {
             if let Some(durable) = queued.durable {
                 durable(Err(io::Error::other(Arc::clone(&error))));
             }
+        }
+    }
+}
+
+/// Where a process may die behind a write whose callbacks have not been called.
+fn pass_points(batch: &[Queued]) {
+    for Queued { operation, .. } in batch {
+        match operation {
+            Operation::Append { .. } => reached(Point::LogSynced),
+            Operation::Vote { .. } => reached(Point::VoteSynced),
+            Operation::Purge { .. } => reached(Point::LogPurged),
+            Operation::Truncate { .. } | Operation::Committed { .. } | Operation::Drop { .. } | Operation::Pass => {}
         }
     }
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
+use renkei_faults::{Point, reached};
 use rocksdb::checkpoint::Checkpoint as Linker;
 
 use super::digest::sha256;
@@ -109,15 +110,20 @@ impl Checkpoint {
             Engine::Rocks(db) => db,
             Engine::Memory(db) => return db.copy_to(&target),
         };
+        reached(Point::StateFlush);
         Linker::new(db)
             .and_then(|linker| linker.create_checkpoint_with_log_size(&target, 0))
-            .map_err(|source| StorageError::engine("make the checkpoint", &target, source))
+            .map_err(|source| StorageError::engine("make the checkpoint", &target, source))?;
+        reached(Point::CheckpointLinked);
+        Ok(())
     }
 
     /// Writes the list of files and gives the checkpoint its name.
     fn finish(staged: &Path, finished: &Path, files: Vec<SnapshotFile>, db: &Engine) -> Result<Self, StorageError> {
         durable::replace_file(&staged.join(FILES), file_list::encode(&files).as_bytes())?;
+        reached(Point::CheckpointListed);
         durable::rename(staged, finished)?;
+        reached(Point::CheckpointNamed);
         Self::load(finished.to_path_buf(), db)
     }
 

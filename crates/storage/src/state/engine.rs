@@ -4,7 +4,8 @@ use std::path::Path;
 
 use bytes::Bytes;
 use rocksdb::{
-    BlockBasedOptions, ChecksumType, ColumnFamilyDescriptor, DB, DBCompressionType, LogLevel, Options, SliceTransform,
+    BlockBasedOptions, ChecksumType, ColumnFamilyDescriptor, DB, DBCompressionType, LogLevel, Options, ReadOptions,
+    SliceTransform,
 };
 
 use super::family::{FamilySpec, SystemKey};
@@ -32,6 +33,9 @@ const WRITE_BUFFER_MAX: usize = 64 << 20;
 const ARENA_BLOCK_BYTES: usize = 32 << 10;
 const BLOB_GC_AGE: f64 = 0.25;
 const BLOB_GC_FORCE: f64 = 0.5;
+
+/// What is read ahead where everything is read once.
+const READ_THROUGH_BYTES: usize = 2 << 20;
 
 /// Files one replica's database keeps open.
 const OPEN_FILES: i32 = 1024;
@@ -94,6 +98,26 @@ pub(super) fn open_checkpoint(path: &Path) -> Result<DB, StorageError> {
     let families = ["default", SYSTEM_FAMILY];
     DB::open_cf_for_read_only(&database(), path, families, false)
         .map_err(|source| StorageError::engine("open the checkpoint", path, source))
+}
+
+/// Reads every value of a database that nobody has open, so that a damaged block is found before the database counts.
+pub(super) fn read_through(path: &Path) -> Result<(), StorageError> {
+    let failed = |source| StorageError::engine("read through the snapshot in", path, source);
+    let families = DB::list_cf(&database(), path).map_err(failed)?;
+    let db = DB::open_cf_for_read_only(&database(), path, &families, false).map_err(failed)?;
+    for name in &families {
+        let family = db.cf_handle(name).expect("opened with this family");
+        let mut options = ReadOptions::default();
+        options.fill_cache(false);
+        options.set_readahead_size(READ_THROUGH_BYTES);
+        let mut cursor = db.raw_iterator_cf_opt(family, options);
+        cursor.seek_to_first();
+        while cursor.valid() {
+            cursor.next();
+        }
+        cursor.status().map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// A value of the system family.

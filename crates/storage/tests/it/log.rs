@@ -342,3 +342,45 @@ fn bytes_after_follows_appends_purges_and_a_reopen() {
     let log = group(&open_log(dir.path(), 0), 0);
     assert!(near(log.bytes_after(89), 1_000_000), "{}", log.bytes_after(89));
 }
+
+/// The newest write-ahead log below a log's directory.
+fn newest_wal(dir: &std::path::Path) -> std::path::PathBuf {
+    let files = fs::read_dir(dir.join("db")).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.extension().is_some_and(|ending| ending == "log")).max().unwrap()
+}
+
+#[test]
+fn a_log_that_was_cut_or_damaged_is_refused_and_one_that_a_crash_tore_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let (live, open) = (dir.path().join("live"), |path: &std::path::Path| {
+        LogDb::open(path, &LogOptions::new(log_owner(), budget()), Arc::new(|_: &StorageError| {}))
+    });
+    let db = open(&live).unwrap();
+    for index in 0..20 {
+        append_durably(&group(&db, 1), index, &["an entry of some length"]);
+    }
+    let killed = |name: &str, change: &dyn Fn(&std::path::Path, Vec<u8>)| {
+        let copy = dir.path().join(name);
+        copy_as_if_killed(&live, &copy);
+        let wal = newest_wal(&copy);
+        let bytes = fs::read(&wal).unwrap();
+        change(&wal, bytes);
+        open(&copy)
+    };
+    let cut = killed("cut", &|wal, bytes| fs::write(wal, &bytes[..bytes.len() / 2]).unwrap());
+    assert!(matches!(cut, Err(StorageError::LogCut { .. })), "{cut:?}");
+    assert!(cut.unwrap_err().is_corruption());
+    let flipped = killed("flipped", &|wal, mut bytes| {
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(wal, bytes).unwrap();
+    });
+    assert!(matches!(flipped, Err(StorageError::LogCut { .. })), "{flipped:?}");
+    let gone = killed("gone", &|wal, _| fs::remove_file(wal).unwrap());
+    assert!(gone.is_err(), "{gone:?}");
+    let torn = killed("torn", &|wal, mut bytes| {
+        bytes.extend([0x5A; 40]);
+        fs::write(wal, bytes).unwrap();
+    });
+    assert_eq!(group(&torn.unwrap(), 1).bounds().last, Some(19), "what was never synced may be torn");
+}

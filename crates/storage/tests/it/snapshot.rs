@@ -194,8 +194,7 @@ fn pieces_that_do_not_fit_are_refused() {
     let mut incoming = begin();
     incoming.write_piece("CURRENT", 0, b"ab").unwrap();
     incoming.write_piece("CURRENT", 2, b"cd").unwrap();
-    let verified = incoming.verify().unwrap();
-    assert!(db.install(verified).is_err(), "it is no database");
+    assert!(incoming.verify().is_err(), "it is no database");
     assert!(!exists(dir.path(), "gen-2") && !exists(dir.path(), "incoming"));
     commit(&db, 1);
     assert_eq!(committed(&db), Some(1));
@@ -300,4 +299,34 @@ fn a_damaged_table_is_corruption_and_never_an_answer() {
         Ok(db) => db.view().get(ROWS, b"abc").expect_err("a damaged block has no answer"),
     };
     assert!(error.is_corruption(), "{error:?}");
+}
+
+#[test]
+fn a_snapshot_that_its_sender_has_damaged_is_refused_before_it_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    let sender = open_state(&dir.path().join("sender"), 1);
+    commit(&sender, 1);
+    commit(&sender, 2);
+    let made = sender.checkpoint().unwrap();
+    let receiver = open_state(&dir.path().join("receiver"), 2);
+    commit(&receiver, 1);
+    let mut damaged = 0;
+    for table in made.files().iter().filter(|file| file.name.ends_with(".sst")) {
+        // Announced as it was read from the damaged disk, so that its hash is right.
+        let mut files = made.files().to_vec();
+        let mut bytes = made.read_piece(&table.name, 0, usize::MAX).unwrap().to_vec();
+        bytes[3] ^= 0x40;
+        let announced = files.iter_mut().find(|file| file.name == table.name).unwrap();
+        announced.sha256 = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes).as_ref().try_into().unwrap();
+        let mut incoming = receiver.receive(files.clone()).unwrap();
+        for file in &files {
+            let good = made.read_piece(&file.name, 0, usize::MAX).unwrap();
+            incoming.write_piece(&file.name, 0, if file.name == table.name { &bytes } else { &good }).unwrap();
+        }
+        let refused = incoming.verify().unwrap_err();
+        assert!(refused.is_corruption(), "{}: {refused:?}", table.name);
+        damaged += 1;
+    }
+    assert!(damaged > 0, "there was no table to damage");
+    assert_eq!(committed(&receiver), Some(1));
 }

@@ -5,8 +5,9 @@ use super::graph::{Graph, Kind};
 
 /// What a package may depend on, of ours. A crate that is not in this table is a violation, so that a new one is
 /// placed in the architecture before it is used.
-const ALLOWED: [(&str, &[&str]); 26] = [
+const ALLOWED: [(&str, &[&str]); 28] = [
     ("renkei-ids", &[]),
+    ("renkei-faults", &[]),
     // pure
     ("renkei-records", &["ids"]),
     ("renkei-access", &["ids"]),
@@ -15,10 +16,10 @@ const ALLOWED: [(&str, &[&str]); 26] = [
     ("renkei-envelope", &["ids", "access"]),
     ("renkei-placement", &["ids"]),
     ("renkei-population", &["ids", "records"]),
-    ("renkei-shard", &["ids", "access", "merkle"]),
+    ("renkei-shard", &["ids", "access", "merkle", "faults"]),
     // machine
-    ("renkei-storage", &["ids"]),
-    ("renkei-consensus", &["ids", "storage"]),
+    ("renkei-storage", &["ids", "faults"]),
+    ("renkei-consensus", &["ids", "storage", "faults"]),
     // boundary
     ("renkei-wire", &["ids", "records", "access", "merkle", "pseudonym", "envelope", "placement", "shard"]),
     ("renkei-runtime", &["ids"]),
@@ -29,7 +30,19 @@ const ALLOWED: [(&str, &[&str]); 26] = [
     // services
     (
         "renkei-node",
-        &["ids", "access", "merkle", "placement", "shard", "storage", "consensus", "wire", "runtime", "peers"],
+        &[
+            "ids",
+            "access",
+            "merkle",
+            "placement",
+            "shard",
+            "storage",
+            "consensus",
+            "wire",
+            "runtime",
+            "peers",
+            "faults",
+        ],
     ),
     // Of `shard` it reads the content of audit rows.
     ("renkei-gateway", &["ids", "records", "access", "merkle", "envelope", "placement", "shard", "wire", "runtime"]),
@@ -56,6 +69,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
     ("renkei-keyholder", &["ids", "pseudonym", "envelope", "wire", "runtime"]),
     ("renkei-client", &["ids", "access", "merkle", "envelope", "wire"]),
     // evidence
+    ("renkei-fault-disk", &[]),
     ("renkei-blast-radius", &["ids", "placement"]),
     ("renkei-sim", &["ids", "access", "merkle", "placement", "shard", "storage", "consensus", "testkit"]),
     (
@@ -85,7 +99,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
 ];
 
 /// Tests may use these on top of their crate's row.
-const FOR_TESTS: [&str; 4] = ["testkit", "sim", "launch", "population"];
+const FOR_TESTS: [&str; 5] = ["testkit", "sim", "launch", "population", "fault-disk"];
 /// And these tests that: to change what a node has stored, as a thief of its disk could.
 const TAMPERING: (&str, &str) = ("renkei-gateway", "storage");
 

@@ -36,6 +36,8 @@ fn by(n: u8) -> Access {
 }
 
 fn group(log: u8, held: &[(Slot, Slot)]) -> Group {
+    #[cfg(feature = "faults")]
+    crate::broken_rules::break_as_told();
     let mut group = Group { store: Memory::default(), now: UnixMillis(NOW) };
     let slots = SlotChange { fence: fence(1, 0), hold: SlotHold::Owned, ranges: held.to_vec() };
     assert_eq!(group.one(Item::Found { log: LogId::from_bytes([log; 16]), slots }), Verdict::Changed);

@@ -93,7 +93,7 @@ impl Server {
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
-        let view = if mutated(Mutation::TwoViews) { case.replica.view() } else { view };
+        let view = if mutated(Mutation::TwoViews) { case.led.replica.view() } else { view };
         let Some(entry) = found else {
             return Ok(Answer { reply: NodeReply { row, outcome: Outcome::Nothing }, body: None, held });
         };

@@ -132,7 +132,7 @@ impl NodeAdminService for NodeAdmin {
 
     async fn follow(&self, request: Request<pb::FollowRequest>) -> Result<Response<pb::FollowReply>, Status> {
         admit(&request, &[Role::Node])?;
-        let FollowRequest { placement } = request.into_inner().try_into().map_err(Refusal::from)?;
+        let FollowRequest { placement } = FollowRequest::try_from(request.into_inner()).map_err(Refusal::from)?;
         Ok(Response::new(self.founder.follower.follow(placement).await?.into()))
     }
 

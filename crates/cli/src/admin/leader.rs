@@ -73,6 +73,8 @@ impl MetaLeader {
                 },
                 None => turn.next(),
             },
+            // One that was added may not have heard of the cloud yet.
+            Failure::Refused { source, .. } if source.code == ErrorCode::NotBootstrapped => turn.next(),
             Failure::Refused { source, .. } if passes(source.code) => Some(self.at.clone()),
             Failure::Unreachable { .. } | Failure::TimedOut { .. } => turn.next(),
             _ => None,

@@ -183,7 +183,7 @@ async fn lead_from_first(work: &Work, group: GroupId) {
     }
     if let Some(first) = members.first().filter(|first| Some(first.replica) == work.job.incoming) {
         let led = work.transfer(group, first.replica, first.node).await;
-        tracing::info!(%group, replica = %first.replica, led = led.is_ok(), "new replica is to lead");
+        tracing::info!(job = work.id.0, %group, replica = %first.replica, led = led.is_ok(), "new replica is to lead");
     }
 }
 

@@ -64,7 +64,8 @@ impl GatewayClient {
     async fn refresh(&mut self, epoch: SlotEpoch) {
         let nodes: Vec<_> = self.addresses.keys().copied().collect();
         for node in nodes {
-            let asked = self.client(node).get_slot_map(pb::GetSlotMapRequest { known_epoch: 0 }).into_inner_within();
+            let mut client = self.client(node);
+            let asked = in_time(client.get_slot_map(pb::GetSlotMapRequest { known_epoch: 0 }));
             if let Some(map) = asked.await.and_then(|map| Option::<RouteMap>::try_from(map).unwrap())
                 && self.map.as_ref().is_none_or(|known| known.epoch < map.epoch)
             {
@@ -153,14 +154,8 @@ impl GatewayClient {
     }
 }
 
-trait WithinTime<T> {
-    async fn into_inner_within(self) -> Option<T>;
-}
-
-impl<T, F: Future<Output = Result<tonic::Response<T>, tonic::Status>>> WithinTime<T> for F {
-    async fn into_inner_within(self) -> Option<T> {
-        tokio::time::timeout(ANSWER_WITHIN, self).await.ok()?.ok().map(tonic::Response::into_inner)
-    }
+async fn in_time<T>(call: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>) -> Option<T> {
+    tokio::time::timeout(ANSWER_WITHIN, call).await.ok()?.ok().map(tonic::Response::into_inner)
 }
 
 fn body_of(n: u32) -> String {
@@ -192,7 +187,12 @@ impl Load {
         let (stop, seen) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Seen::default())));
         let tasks = (0..clients).map(|client| {
             let patient = client * (u8::MAX / clients);
-            tokio::spawn(work(cloud.gateway_client(), patient, Arc::clone(&stop), Arc::clone(&seen)))
+            tokio::runtime::Handle::current().spawn(work(
+                cloud.gateway_client(),
+                patient,
+                Arc::clone(&stop),
+                Arc::clone(&seen),
+            ))
         });
         let clients = tasks.collect();
         Self { stop, seen, clients, reader: cloud.gateway_client() }

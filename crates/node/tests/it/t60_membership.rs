@@ -270,10 +270,14 @@ async fn stop_in_order(size: Size) {
     let stopped = cloud.leader(GroupId(1)).await;
     let before = led(&cloud.status(stopped).await.unwrap());
     cloud.processes.node(stopped).unwrap().stop(STOP_TIMEOUT).unwrap();
-    // At once: an election would begin a second later at the earliest.
+    // An election would begin a second later at the earliest.
     let mut after = Vec::new();
-    for node in (1..=3).map(NodeId).filter(|node| *node != stopped) {
-        after.extend(led(&cloud.status(node).await.unwrap()));
+    for _ in 0..4 {
+        after.clear();
+        for node in (1..=3).map(NodeId).filter(|node| *node != stopped) {
+            after.extend(led(&cloud.status(node).await.unwrap()));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     for (group, term) in before {
         assert!(after.iter().any(|(other, later)| *other == group && *later == term + 1), "group {group}: {after:?}");

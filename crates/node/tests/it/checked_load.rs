@@ -150,6 +150,11 @@ impl Random {
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
+
+    /// A place in a list of this length.
+    fn place(&mut self, len: usize) -> usize {
+        usize::try_from(self.below(len as u64)).expect("it is below a length")
+    }
 }
 
 struct Kept {
@@ -206,6 +211,7 @@ pub(crate) struct Load {
 }
 
 impl Load {
+    #[expect(clippy::disallowed_methods, reason = "a test has no supervisor")]
     pub(crate) async fn start(cloud: &TestCloud, patients: Vec<Patient>, workers: usize, seed: u64) -> Self {
         let clients = Clients::of(cloud).await;
         let stop = Arc::new(AtomicBool::new(false));
@@ -262,7 +268,7 @@ impl Worker {
     async fn run(mut self, stop: Arc<AtomicBool>) -> Self {
         self.last_answer = Instant::now();
         while !stop.load(Ordering::Relaxed) {
-            let case = self.random.below(self.cases.len() as u64) as usize;
+            let case = self.random.place(self.cases.len());
             let began = Instant::now();
             if let Err(failure) = self.one(case).await {
                 self.failed.push(failure);
@@ -306,7 +312,7 @@ impl Worker {
     }
 
     fn pick(&mut self, case: usize) -> u32 {
-        let nth = self.random.below(self.cases[case].live.len() as u64) as usize;
+        let nth = self.random.place(self.cases[case].live.len());
         *self.cases[case].live.keys().nth(nth).unwrap()
     }
 

@@ -346,7 +346,9 @@ impl Worker {
     /// The same put again: the stored reply, and nothing else.
     async fn repeat(&mut self, case: usize) -> Result<(), String> {
         let kept = &self.cases[case];
-        let Some((n, kept)) = kept.last_put.and_then(|n| Some((n, kept.live.get(&n)?))) else { return Ok(()) };
+        let Some((n, kept)) = kept.last_put.and_then(|n| Some((n, kept.live.get(&n)?))) else {
+            return self.timeline(case).await;
+        };
         let (version, again) = (kept.version, put(n, kept.version, &kept.body));
         let reply = self.ask(case, Some((n, version)), Operation::Put(again)).await?;
         match reply.outcome {

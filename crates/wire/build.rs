@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use prost::Message as _;
 
 /// Messages that hold something of a patient: their `Debug` is written by hand, in `src/pb.rs`, and shows nothing.
-const REDACTED: [&str; 50] = [
+const REDACTED: [&str; 53] = [
     ".renkei.keyholder.v1.MintRequest",
     ".renkei.keyholder.v1.MintItem",
     ".renkei.keyholder.v1.Minted",
@@ -43,6 +43,9 @@ const REDACTED: [&str; 50] = [
     ".renkei.record.v1.DeleteDocumentRequest",
     ".renkei.record.v1.ListAuditRequest",
     ".renkei.record.v1.AuditEntry",
+    ".renkei.transfer.v1.CopySlotsRequest",
+    ".renkei.transfer.v1.CopyProgress",
+    ".renkei.transfer.v1.MovedRow",
     ".renkei.vault.v1.OpenInsecureRequest",
     ".renkei.vault.v1.PutsRequest",
     ".renkei.vault.v1.DeletesRequest",

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use renkei_ids::{CloudId, NodeId, Pid};
+use renkei_ids::{CloudId, NodeId, Pid, SlotEpoch};
 use renkei_runtime::{Address, ExpectedPeer, Http2, Role, Shell};
 use renkei_wire::limits::BODY_MAX_BYTES;
 use renkei_wire::pb::node::v1::GetSlotMapRequest;
@@ -30,6 +30,8 @@ const SILENCE_MAX: Duration = Duration::from_secs(4);
 /// And a second more for each so many bytes that are sent to it, or come from it: a thirtieth of what a link of 1 Gbit/s
 /// carries.
 const BYTES_A_SECOND: usize = 4 << 20;
+/// How long one node may take over its slot map before another one is asked.
+const MAP_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The nodes. Clones share their streams.
 #[derive(Clone, Debug)]
@@ -97,7 +99,7 @@ impl Nodes {
                 Ok(Err(Miss::Refused(refusal))) => refusal,
                 Ok(Err(Miss::Lost)) | Err(_) => Refusal::new(ErrorCode::OutcomeUnknown),
             };
-            let wait = match attempts.next(&refusal) {
+            let wait = match attempts.next(&refusal, route.epoch) {
                 Next::GiveUp => return Err(refusal),
                 Next::Again(wait) => wait,
                 Next::Elsewhere(wait) => {
@@ -109,7 +111,8 @@ impl Nodes {
                     wait
                 }
                 Next::ByNewMap(wait) => {
-                    self.refresh(Some(route.epoch), deadline).await?;
+                    // Where no node gives a newer map the retry is refused again, and asks again.
+                    let _the_old_one_serves = self.refresh(Some(route.epoch), refusal.slot_epoch, deadline).await;
                     wait
                 }
             };
@@ -129,7 +132,7 @@ impl Nodes {
         match known {
             Some(route) => Ok(route),
             None => {
-                self.refresh(None, deadline).await?;
+                self.refresh(None, None, deadline).await?;
                 self.with_routes(|routes| routes.of(pid.slot())).ok_or(Refusal::new(ErrorCode::Unavailable))
             }
         }
@@ -139,8 +142,14 @@ impl Nodes {
         self.inner.routes.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(change)
     }
 
-    /// Fetches the slot map, unless another caller has meanwhile fetched one past `stale`.
-    async fn refresh(&self, stale: Option<renkei_ids::SlotEpoch>, deadline: Deadline) -> Result<(), Refusal> {
+    /// Fetches the slot map, of epoch `wanted` at least if a node has it, unless another caller has meanwhile fetched one
+    /// past `stale`.
+    async fn refresh(
+        &self,
+        stale: Option<SlotEpoch>,
+        wanted: Option<SlotEpoch>,
+        deadline: Deadline,
+    ) -> Result<(), Refusal> {
         deadline
             .bound(ErrorCode::Unavailable, async {
                 let _one = self.inner.refreshing.lock().await;
@@ -148,7 +157,7 @@ impl Nodes {
                 if current.is_some_and(|current| Some(current) != stale) {
                     return Ok(());
                 }
-                let map = self.fetch_map().await?;
+                let map = self.fetch_map(wanted.unwrap_or(SlotEpoch(0))).await?;
                 let routes = Routes::try_from(map).map_err(|_| Refusal::new(ErrorCode::Unavailable))?;
                 let mut held = self.inner.routes.lock().unwrap_or_else(PoisonError::into_inner);
                 match &mut *held {
@@ -160,24 +169,32 @@ impl Nodes {
             .await
     }
 
-    /// The slot map of the first node that gives one: those known by the map before the ones to start from.
-    async fn fetch_map(&self) -> Result<RouteMap, Refusal> {
+    /// The first slot map that is new enough, else the newest of those that nodes have: for a moment some know an older
+    /// one. Nodes known by the map are asked before the ones to start from.
+    async fn fetch_map(&self, wanted: SlotEpoch) -> Result<RouteMap, Refusal> {
         let known: Vec<Channel> = {
             let peers = self.inner.peers.lock().unwrap_or_else(PoisonError::into_inner);
             peers.values().map(|peer| peer.channel.clone()).collect()
         };
         let mut refused = Refusal::new(ErrorCode::Unavailable);
+        let mut newest: Option<RouteMap> = None;
         for channel in known.into_iter().chain(self.inner.seeds.iter().cloned()) {
-            match NodeServiceClient::new(channel).get_slot_map(GetSlotMapRequest { known_epoch: 0 }).await {
-                Ok(reply) => {
-                    if let Ok(Some(map)) = Option::<RouteMap>::try_from(reply.into_inner()) {
-                        return Ok(map);
+            let mut client = NodeServiceClient::new(channel);
+            let asked = client.get_slot_map(GetSlotMapRequest { known_epoch: 0 });
+            match tokio::time::timeout(MAP_PATIENCE, asked).await {
+                Ok(Ok(reply)) => match Option::<RouteMap>::try_from(reply.into_inner()) {
+                    Ok(Some(map)) if map.epoch >= wanted => return Ok(map),
+                    Ok(Some(map)) if newest.as_ref().is_none_or(|newest| newest.epoch < map.epoch) => {
+                        newest = Some(map)
                     }
-                }
-                Err(status) => refused = Refusal::from_status(&status).unwrap_or(refused),
+                    Ok(_) | Err(_) => {}
+                },
+                Ok(Err(status)) => refused = Refusal::from_status(&status).unwrap_or(refused),
+                // It hangs, or is cut off.
+                Err(_) => {}
             }
         }
-        Err(refused)
+        newest.ok_or(refused)
     }
 
     /// The node at this address; one that has moved gets a channel of its own. `None` for an address of no form.

@@ -28,6 +28,9 @@ use tokio::time::{sleep, timeout};
 
 use crate::founding::Follower;
 use crate::machine::placement;
+use crate::transfer::Leaders;
+
+use slots::SlotMover;
 
 pub(crate) use calls::{StepError, Work, hand_over};
 
@@ -118,12 +121,14 @@ impl Progress {
 pub(crate) struct Controller {
     follower: Follower,
     progress: Progress,
+    mover: Arc<SlotMover>,
     wake: Arc<Notify>,
 }
 
 impl Controller {
-    pub(crate) fn new(follower: Follower) -> Self {
-        Self { follower, progress: Progress::default(), wake: Arc::default() }
+    pub(crate) fn new(follower: Follower, transfers: Leaders) -> Self {
+        let mover = Arc::new(SlotMover::new(transfers, follower.metrics.clone()));
+        Self { follower, progress: Progress::default(), mover, wake: Arc::default() }
     }
 
     /// Works until the process stops.

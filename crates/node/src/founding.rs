@@ -14,7 +14,7 @@ use renkei_ids::{GroupId, LogId, NodeId, ReplicaId};
 use renkei_peers::AddressBook;
 use renkei_placement::{Change, Group, MetaReply, Placement, Refused};
 use renkei_runtime::{Address, Chain, Check, Shell};
-use renkei_shard::{Command, Item, SlotChange, SlotHold, read};
+use renkei_shard::{Command, Fence, Item, SlotChange, SlotHold, read};
 use renkei_storage::StorageError;
 use renkei_wire::admin::{ClaimDiskRequest, FollowReply, NodeAt, PlacementReply, PlacementRequest};
 use renkei_wire::pb::admin::v1 as pb;
@@ -347,7 +347,8 @@ impl Follower {
             if head.is_some() {
                 continue;
             }
-            let slots = SlotChange { epoch, hold: SlotHold::Owned, ranges: map.ranges_of(id) };
+            let slots =
+                SlotChange { fence: Fence { epoch, stamp: 0 }, hold: SlotHold::Owned, ranges: map.ranges_of(id) };
             let item = Item::Found { log: random_log()?, slots };
             let command = Command { time: self.shell.clock().now(), items: vec![item.encode()] };
             // Lost in an election, it is proposed again by whoever leads then; a second one is refused in apply.

@@ -4,7 +4,8 @@
 //! and serves a pid only against a capability that a vault of its cloud signed for the very gateway that presents it.
 //!
 //! Reading order: [`run`] puts the parts together; `serve` is the way of a request, `renkei-peers` that of a Raft message,
-//! `founding` how a cloud begins and how replicas come to where the placement wants them, `controller` how it changes.
+//! `founding` how a cloud begins and how replicas come to where the placement wants them, `controller` how it changes,
+//! `transfer` how slots move between groups.
 
 mod admin;
 mod capabilities;
@@ -21,6 +22,7 @@ mod remote;
 mod routes;
 mod serve;
 mod service;
+mod transfer;
 
 pub use config::NodeConfig;
 pub use founding::KnownError;

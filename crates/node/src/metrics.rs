@@ -27,10 +27,17 @@ pub(crate) struct Metrics {
     pub(crate) log_sync_p99_micros: IntGauge,
     /// `renkei_node_log_syncs`: synced log writes since the start.
     pub(crate) log_syncs: IntGauge,
+    /// `renkei_node_slot_freeze_seconds`: how long slots on their way to another group were served by none.
+    pub(crate) slot_freeze_seconds: Histogram,
+    /// `renkei_node_slot_rows_moved_total`: rows copied to another group, repeated ones included.
+    pub(crate) slot_rows_moved: IntCounter,
+    /// `renkei_node_slot_bytes_moved_total`: bytes of their keys and values.
+    pub(crate) slot_bytes_moved: IntCounter,
 }
 
 const SECONDS: [f64; 14] =
     [0.000_25, 0.000_5, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.25, 0.5, 1.0, 5.0];
+const FREEZES: [f64; 9] = [0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0];
 const ITEMS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 impl Metrics {
@@ -66,6 +73,21 @@ impl Metrics {
                 "99th percentile of synced log writes, in microseconds.",
             )?,
             log_syncs: IntGauge::new("renkei_node_log_syncs", "Synced log writes since the start.")?,
+            slot_freeze_seconds: Histogram::with_opts(
+                HistogramOpts::new(
+                    "renkei_node_slot_freeze_seconds",
+                    "How long slots on their way to another group were served by none.",
+                )
+                .buckets(FREEZES.to_vec()),
+            )?,
+            slot_rows_moved: IntCounter::new(
+                "renkei_node_slot_rows_moved_total",
+                "Rows copied to another group, repeated ones included.",
+            )?,
+            slot_bytes_moved: IntCounter::new(
+                "renkei_node_slot_bytes_moved_total",
+                "Bytes of keys and values copied to another group.",
+            )?,
         };
         registry.register(Box::new(metrics.request_seconds.clone()))?;
         registry.register(Box::new(metrics.refusals.clone()))?;
@@ -78,6 +100,9 @@ impl Metrics {
         registry.register(Box::new(metrics.groups_led.clone()))?;
         registry.register(Box::new(metrics.log_sync_p99_micros.clone()))?;
         registry.register(Box::new(metrics.log_syncs.clone()))?;
+        registry.register(Box::new(metrics.slot_freeze_seconds.clone()))?;
+        registry.register(Box::new(metrics.slot_rows_moved.clone()))?;
+        registry.register(Box::new(metrics.slot_bytes_moved.clone()))?;
         Ok(metrics)
     }
 }

@@ -39,6 +39,13 @@ impl Routes {
         placement.group(group)?.replicas.first().map(|replica| replica.node)
     }
 
+    /// The nodes that hold a replica of a group; none for a group that the placement does not know.
+    pub(crate) fn nodes_of(&self, group: GroupId) -> Vec<NodeId> {
+        let placement = self.current.load();
+        let group = placement.groups().find(|(id, _)| *id == group);
+        group.map_or_else(Vec::new, |(_, group)| group.replicas.iter().map(|replica| replica.node).collect())
+    }
+
     /// The node of a replica, if the placement knows it: one that is to join, and one that left, too.
     pub(crate) fn node_of(&self, group: GroupId, replica: ReplicaId) -> Option<NodeId> {
         self.current.load().node_of(group, replica)

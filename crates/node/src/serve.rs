@@ -7,16 +7,16 @@ mod admission;
 mod frames;
 mod reads;
 mod rpc;
-mod verdicts;
+pub(crate) mod verdicts;
 mod writes;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use renkei_access::Capability;
 use renkei_consensus::{Engine, Replica};
-use renkei_ids::{Clock, LeaderTerm};
+use renkei_ids::{Clock, GroupId, LeaderTerm, SlotEpoch};
 use renkei_runtime::{Denials, PeerIdentity, Role};
 use renkei_shard::{Access, Item, ItemKind};
 use renkei_storage::DiskWatch;
@@ -30,6 +30,9 @@ use crate::routes::Routes;
 
 pub(crate) use admission::{Admission, Held};
 pub(crate) use rpc::Records;
+
+/// How long a request waits for this node to hear of the slot map that its caller goes by.
+const CATCH_UP_MAX: Duration = Duration::from_secs(1);
 
 /// What serving a request needs. Clones share it.
 #[derive(Clone, Debug)]
@@ -53,12 +56,17 @@ pub(crate) struct Answer {
     pub(crate) held: Vec<Held>,
 }
 
-/// A request that was let in: whose patient it is about, which group that is, and the leadership it is served under.
+/// A group that this node leads: its replica here, the way into its log, and the leadership.
+pub(crate) struct Led {
+    pub(crate) replica: Replica,
+    pub(crate) proposer: Proposer,
+    pub(crate) under: LeaderTerm,
+}
+
+/// A request that was let in: whose patient it is about, and the leadership it is served under.
 struct Case {
     capability: Arc<Capability>,
-    replica: Replica,
-    proposer: Proposer,
-    under: LeaderTerm,
+    led: Led,
     request: renkei_ids::RequestId,
     actor: Bytes,
 }
@@ -90,7 +98,7 @@ impl Server {
         request: NodeRequest,
         body: Option<Bytes>,
     ) -> Result<Answer, Refusal> {
-        let NodeRequest { request, deadline: _, slot_epoch: _, capability, actor, operation } = request;
+        let NodeRequest { request, deadline: _, slot_epoch, capability, actor, operation } = request;
         // Before anything is computed: a request that is not answered yet takes room, whatever it will have found.
         let _underway = self.admission.admit(0)?;
         if caller.role != Role::Gateway {
@@ -99,6 +107,7 @@ impl Server {
         let capability = self.capabilities.check(&capability).map_err(verdicts::invalid_capability)?;
         let needed = needed(&operation);
         capability.admits(&caller.key_hash, self.clock.now(), needed).map_err(verdicts::not_admitted)?;
+        self.catch_up(slot_epoch).await?;
         let case = self.case(capability, request, actor)?;
         match operation {
             Operation::Get(get) => self.get(case, get).await,
@@ -116,9 +125,28 @@ impl Server {
         }
     }
 
-    /// Finds the group, and this node's leadership of it.
+    /// A caller may know a newer slot map than this node, which hears of it in a moment. By an older one it would send
+    /// the caller back to where it comes from.
+    async fn catch_up(&self, epoch: SlotEpoch) -> Result<(), Refusal> {
+        let known = self.routes.epoch();
+        // Before the founding there is nothing to wait for.
+        if epoch <= known || known == SlotEpoch(0) {
+            return Ok(());
+        }
+        let mut changes = self.routes.subscribe();
+        let newer = changes.wait_for(|known| epoch <= *known);
+        let caught_up = tokio::time::timeout(CATCH_UP_MAX, newer).await.is_ok_and(|newer| newer.is_ok());
+        if caught_up { Ok(()) } else { Err(Refusal::new(ErrorCode::Busy).at_epoch(self.routes.epoch())) }
+    }
+
+    /// Finds the patient's group, and this node's leadership of it.
     fn case(&self, capability: Arc<Capability>, request: renkei_ids::RequestId, actor: Bytes) -> Result<Case, Refusal> {
         let group = self.routes.group_of(capability.pid.slot()).ok_or(Refusal::new(ErrorCode::NotBootstrapped))?;
+        Ok(Case { capability, led: self.lead(group)?, request, actor })
+    }
+
+    /// This node's leadership of a group.
+    pub(crate) fn lead(&self, group: GroupId) -> Result<Led, Refusal> {
         let elsewhere = |leader| self.not_leader(leader);
         let Some(replica) = self.engine.replica(group) else {
             return Err(elsewhere(self.routes.first_node(group)));
@@ -126,7 +154,7 @@ impl Server {
         let hint = || replica.leader_hint().map(|(_, node)| node);
         let under = replica.leadership().ok_or_else(|| elsewhere(hint()))?;
         let proposer = self.hosted.proposer(group).ok_or_else(|| elsewhere(hint()))?;
-        Ok(Case { capability, replica, proposer, under, request, actor })
+        Ok(Led { replica, proposer, under })
     }
 
     /// The newest map, with the leaders that this node knows; an empty one for a caller who has it.
@@ -137,12 +165,11 @@ impl Server {
             return Ok(renkei_wire::pb::node::v1::SlotMap { epoch: epoch.0, ..Default::default() });
         }
         let leader = |group| self.engine.replica(group).and_then(|replica| replica.leader_hint());
-        let groups =
-            placement.groups().filter(|(id, _)| *id != renkei_ids::GroupId::META).map(|(id, group)| GroupPlace {
-                group: id,
-                replicas: group.replicas.iter().map(|replica| (replica.id, replica.node)).collect(),
-                leader: leader(id).map(|(_, node)| node),
-            });
+        let groups = placement.groups().filter(|(id, _)| *id != GroupId::META).map(|(id, group)| GroupPlace {
+            group: id,
+            replicas: group.replicas.iter().map(|replica| (replica.id, replica.node)).collect(),
+            leader: leader(id).map(|(_, node)| node),
+        });
         let address = |node: &renkei_placement::Node| node.address.parse();
         let nodes = placement.nodes().map(|(id, node)| address(node).map(|address| (id, address)));
         let map = RouteMap {
@@ -179,7 +206,7 @@ impl Case {
             salt: salt()?,
         };
         let item = Item::Patient { access, kind }.encode();
-        Ok(self.proposer.record(self.under, item).await)
+        Ok(self.led.proposer.record(self.led.under, item).await)
     }
 }
 

@@ -14,7 +14,7 @@ use renkei_storage::log::{LogDb, LogOptions};
 use renkei_storage::{DirOwner, DiskWatch, MemoryBudget, StorageError};
 use renkei_wire::admin::{DigestReply, DigestRequest};
 use renkei_wire::pb::admin::v1 as pb;
-use renkei_wire::{NodeAdminServiceServer, NodeServiceServer, PeerServiceServer, limits};
+use renkei_wire::{NodeAdminServiceServer, NodeServiceServer, PeerServiceServer, TransferServiceServer, limits};
 use tokio::sync::Notify;
 use tonic::service::Routes as GrpcRoutes;
 
@@ -28,6 +28,7 @@ use crate::metrics::Metrics;
 use crate::remote::{Client, Remote};
 use crate::routes::Routes;
 use crate::serve::{Admission, Records, Server};
+use crate::transfer::{Leaders, Transfers};
 
 /// How often the free disk and the log's figures are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -112,7 +113,9 @@ async fn serve_until_stopped(config: NodeConfig, shell: Shell) -> Result<(), Nod
     };
     let opened = |group, replica| follower.known.may_open(group, replica).then(|| follower.machine(group));
     engine.open_existing(opened).await?;
-    let controller = Controller::new(follower.clone());
+    let leaders =
+        Leaders::new(shell.tls().clone(), cloud, follower.book.clone(), engine.clone(), follower.routes.clone());
+    let controller = Controller::new(follower.clone(), leaders.clone());
 
     let server = Server {
         engine: engine.clone(),
@@ -127,7 +130,7 @@ async fn serve_until_stopped(config: NodeConfig, shell: Shell) -> Result<(), Nod
     };
     let listener = bind(config.listen.address)?;
     background(&shell, &follower, &controller, &server, &log);
-    let services = services(&shell, cloud, &follower, controller, server, disk);
+    let services = services(&shell, cloud, &follower, controller, Transfers { server, leaders }, disk);
     let admit = Admit { cloud: Some(cloud), roles: &[Role::Node, Role::Gateway, Role::Operator] };
     let serving = serve_routes(&shell, "node", listener, shell.tls().server(admit), Http2::LANES, services);
     shell.started();
@@ -199,7 +202,7 @@ fn services(
     cloud: CloudId,
     follower: &Follower,
     controller: Controller,
-    server: Server,
+    transfers: Transfers,
     disk: Arc<DiskWatch>,
 ) -> GrpcRoutes {
     // Before the founding, and for replicas younger than our placement, there is no host to name.
@@ -214,6 +217,8 @@ fn services(
     });
     let digests = Digests::new(follower.engine.clone(), ask, follower.metrics.digest_mismatches.clone());
     let founder = Founder { follower: follower.clone() };
+    let server = transfers.server.clone();
+    let transfers = TransferServiceServer::new(transfers).max_decoding_message_size(limits::TRANSFER_MESSAGE_MAX_BYTES);
     let records = NodeServiceServer::new(Records { shell: shell.clone(), server })
         .max_decoding_message_size(limits::NODE_MESSAGE_MAX_BYTES)
         .max_encoding_message_size(limits::NODE_MESSAGE_MAX_BYTES);
@@ -223,5 +228,5 @@ fn services(
     let admin = NodeAdminServiceServer::new(NodeAdmin { founder, controller, digests, disk })
         .max_decoding_message_size(limits::ADMIN_MESSAGE_MAX_BYTES)
         .max_encoding_message_size(limits::ADMIN_MESSAGE_MAX_BYTES);
-    GrpcRoutes::new(records).add_service(peers).add_service(admin)
+    GrpcRoutes::new(records).add_service(peers).add_service(admin).add_service(transfers)
 }

@@ -6,18 +6,16 @@ use core::ops::ControlFlow;
 
 use bytes::Bytes;
 use renkei_faults::{Mutation, mutated};
-use renkei_ids::{AuditSeq, LeafIndex, LogId, Pid, RecordId, RecordVersion, Slot, UnixMillis};
+use renkei_ids::{AuditSeq, LeafIndex, LogId, Pid, RecordId, RecordVersion, UnixMillis};
 
 use crate::audit::{AuditContent, AuditRow};
-use crate::command::{
-    Access, Command, DeleteRecord, Item, ItemKind, Note, Operation, Outcome, PutRecord, SetRules, SlotChange,
-};
+use crate::command::{Access, Command, DeleteRecord, Item, ItemKind, Note, Operation, Outcome, PutRecord, SetRules};
 use crate::keys::{self, Family};
-use crate::rows::{
-    GroupHead, PatientHead, RecordHead, Row, SlotHold, SlotState, StoredReply, SummaryRow, Superseded, Tombstone,
-};
+use crate::noting::Noting;
+use crate::rows::{GroupHead, PatientHead, RecordHead, Row, StoredReply, SummaryRow, Superseded, Tombstone};
 use crate::store::{Direction, ShardError, Store, View};
 use crate::verdict::{Recorded, Verdict, Verdicts};
+use crate::{slots, transfer};
 
 /// How long a stored reply answers a retry.
 const IDEMPOTENCY_WINDOW_MILLIS: u64 = 24 * 3_600_000;
@@ -74,18 +72,19 @@ fn apply_item<S: Store>(store: &mut S, group: &mut Group, item: &Bytes) -> Resul
     match (item, &mut *group) {
         (Item::Found { log, slots }, Group::Unfounded(time)) => {
             *group = Group::Founded(GroupHead { log, leaves: 0, time: *time });
-            change_slots(store, &slots)
+            slots::take_first(store, &slots);
+            Ok(Verdict::Changed)
         }
-        (Item::Slots(slots), Group::Founded(_)) => change_slots(store, &slots),
+        (Item::Slots(change), Group::Founded(_)) => slots::change(store, &change),
+        (Item::Import(import), Group::Founded(head)) => transfer::import(store, head, &import),
+        (Item::Purge(purge), Group::Founded(_)) => transfer::purge(store, &purge),
         (Item::Patient { access, kind }, Group::Founded(head)) => {
-            let slot = match load::<S, SlotState>(store, Family::System, &keys::slot_state(access.pid.slot()))? {
-                Some(slot) => slot,
-                None => SlotState { hold: SlotHold::Gone, epoch: renkei_ids::SlotEpoch(0) },
-            };
-            if slot.hold != SlotHold::Owned && !decided_before() {
-                return Ok(Verdict::WrongOwner { epoch: slot.epoch, frozen: slot.hold == SlotHold::Frozen });
+            let slot = slots::state(store, access.pid.slot())?;
+            if !slot.hold.serves() && !decided_before() {
+                return Ok(Verdict::WrongOwner { epoch: slot.fence.epoch, passing: slot.hold.is_passing() });
             }
-            Patient::load(store, head, &access)?.decide(kind)
+            let mut store = Noting::new(store, access.pid.slot(), slot.hold);
+            Patient::load(&mut store, head, &access)?.decide(kind)
         }
         (Item::Found { .. }, Group::Founded(_)) | (_, Group::Unfounded(_)) => Ok(Verdict::NotFounded),
     }
@@ -94,19 +93,6 @@ fn apply_item<S: Store>(store: &mut S, group: &mut Group, item: &Bytes) -> Resul
 /// Broken on purpose only: whether the owner of a slot was decided on before, and not here.
 fn decided_before() -> bool {
     mutated(Mutation::OwnerCheckedAtProposal) || mutated(Mutation::StaleEpochServed)
-}
-
-fn change_slots<S: Store>(store: &mut S, change: &SlotChange) -> Result<Verdict, S> {
-    let SlotChange { epoch, hold, ranges } = change;
-    let named = |slot: &Slot| ranges.iter().any(|(first, last)| first <= slot && slot <= last);
-    for slot in Slot::all().filter(named) {
-        let key = keys::slot_state(slot);
-        let known: Option<SlotState> = load(store, Family::System, &key)?;
-        if known.is_none_or(|known| known.epoch < *epoch || (known.epoch == *epoch && known.hold != *hold)) {
-            save(store, Family::System, &key, &SlotState { hold: *hold, epoch: *epoch });
-        }
-    }
-    Ok(Verdict::Changed)
 }
 
 /// One patient for the length of one item.

@@ -7,12 +7,13 @@ use bytes::Bytes;
 use renkei_access::{RuleSet, Scope};
 use renkei_ids::{
     BindingTag, CapabilityId, ClassTag, ContentTag, IdemTag, InstTag, InvalidLength, LogId, MonthBucket, Pid, RecordId,
-    RecordVersion, RequestId, SizeBucket, Slot, SlotEpoch, UnixMillis,
+    RecordVersion, RequestId, SizeBucket, Slot, UnixMillis,
 };
 use renkei_merkle::SALT_BYTES;
 
 use crate::format;
-use crate::rows::SlotHold;
+use crate::slots::{Fence, SlotHold};
+use crate::transfer::{Import, Purge};
 
 pub(crate) mod convert;
 mod pb;
@@ -83,15 +84,19 @@ pub enum Item {
         /// What it holds.
         slots: SlotChange,
     },
-    /// The group takes, freezes or gives up slots.
+    /// The group holds slots otherwise from here on.
     Slots(SlotChange),
+    /// Rows of slots that come from another group.
+    Import(Import),
+    /// What is left of slots that went to another group is removed, some rows at a time.
+    Purge(Purge),
 }
 
 /// A change in what a group holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlotChange {
-    /// The slot map's epoch from which this holds; a change older than a slot's own is ignored.
-    pub epoch: SlotEpoch,
+    /// When it was ordered; a change older than a slot's own is refused.
+    pub fence: Fence,
     /// What becomes of the slots.
     pub hold: SlotHold,
     /// First and last slot of each range.

@@ -20,8 +20,28 @@ pub enum Family {
     Idempotency = 5,
     /// Deleted records: slot, pid, record.
     Tombstones = 6,
-    /// Slot states: slot, 0; patient heads: slot, 1, pid; the group head under the slot that no patient has.
+    /// Slot states: slot, 0; patient heads: slot, 1, pid; keys noted while a slot moves: slot, 2, round, family, rest of
+    /// the key; the group head under the slot that no patient has.
     System = 7,
+}
+
+impl Family {
+    /// Every family, in the order of their numbers.
+    pub const ALL: [Self; FAMILIES.len()] = [
+        Self::Summary,
+        Self::Body,
+        Self::Record,
+        Self::Rules,
+        Self::Audit,
+        Self::Idempotency,
+        Self::Tombstones,
+        Self::System,
+    ];
+
+    /// The family of this number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
 }
 
 /// Name, length of the prefix that point look-ups share (0 for none) and the size from which values lie in blob files.
@@ -40,13 +60,17 @@ const PATIENT_PREFIX: usize = 2 + Pid::LEN;
 const NO_SLOT: [u8; 2] = [0xFF, 0xFF];
 const SLOT_STATE: u8 = 0;
 const PATIENT_HEAD: u8 = 1;
+const NOTED: u8 = 2;
 const REPLY: u8 = 0;
 const EXPIRY: u8 = 1;
 
-/// A key under construction: no key is longer than 64 bytes, so none is allocated.
+/// Longest key.
+pub(crate) const KEY_MAX_BYTES: usize = 64;
+
+/// A key under construction: none is allocated.
 #[derive(Clone, Copy)]
 pub(crate) struct Key {
-    bytes: [u8; 64],
+    bytes: [u8; KEY_MAX_BYTES],
     len: usize,
 }
 
@@ -56,7 +80,7 @@ impl Key {
     }
 
     fn from_slot_bytes(slot: [u8; 2]) -> Self {
-        Self { bytes: [0; 64], len: 0 }.push(&slot)
+        Self { bytes: [0; KEY_MAX_BYTES], len: 0 }.push(&slot)
     }
 
     fn patient(pid: &Pid) -> Self {
@@ -85,6 +109,11 @@ impl Key {
     /// The later of two keys.
     pub(crate) fn max_key(self, other: Self) -> Self {
         if self[..] < other[..] { other } else { self }
+    }
+
+    /// A key that was stored.
+    pub(crate) fn of(stored: &[u8]) -> Self {
+        Self { bytes: [0; KEY_MAX_BYTES], len: 0 }.push(stored)
     }
 
     /// The first key behind this one.
@@ -187,6 +216,60 @@ pub(crate) fn patient_head(pid: &Pid) -> Key {
     Key::slot(pid.slot()).push(&[PATIENT_HEAD]).push(pid.as_bytes())
 }
 
+/// Every patient head of a slot starts so.
+pub(crate) fn patient_heads(slot: Slot) -> Key {
+    Key::slot(slot).push(&[PATIENT_HEAD])
+}
+
+/// The first key behind a stored one, which is shorter than the longest.
+pub(crate) fn behind(key: &[u8]) -> Key {
+    Key::of(key).successor()
+}
+
+/// Every key of a slot starts so, in each family.
+pub(crate) fn slot(slot: Slot) -> Key {
+    Key::slot(slot)
+}
+
+/// The slot of a key; `None` for the group head and for what is no key.
+pub(crate) fn slot_of(key: &[u8]) -> Option<Slot> {
+    let (slot, _) = key.split_first_chunk::<2>()?;
+    Slot::try_from(u32::from(u16::from_be_bytes(*slot))).ok()
+}
+
+/// Whether a key is one of what moves with a slot: all but how the slot stands and what is noted meanwhile.
+pub(crate) fn moves(family: Family, key: &[u8]) -> bool {
+    let of_family = family != Family::System || key.get(2) == Some(&PATIENT_HEAD);
+    of_family && key.len() > 2 && key.len() <= KEY_MAX_BYTES - NOTED_HEAD && slot_of(key).is_some()
+}
+
+/// What a noted key has in front of the rest of the key, beyond its slot.
+const NOTED_HEAD: usize = 1 + 4 + 1;
+
+/// Every note of a slot starts so.
+pub(crate) fn all_noted(slot: Slot) -> Key {
+    Key::slot(slot).push(&[NOTED])
+}
+
+/// Every note of one round starts so.
+pub(crate) fn noted_in(slot: Slot, round: u32) -> Key {
+    all_noted(slot).push(&round.to_be_bytes())
+}
+
+/// The note that a key of this slot was written or deleted in a round.
+pub(crate) fn noted(slot: Slot, round: u32, family: Family, key: &[u8]) -> Key {
+    noted_in(slot, round).push(&[family as u8]).push(&key[2..])
+}
+
+/// Family and key that a note is about.
+pub(crate) fn parse_noted(note: &[u8]) -> Option<(Family, Key)> {
+    let rest = note.get(2 + 1 + 4..)?;
+    let (family, rest) = rest.split_first()?;
+    let key = Key::slot(slot_of(note)?);
+    (key.len + rest.len() <= KEY_MAX_BYTES).then_some(())?;
+    Some((Family::from_number(*family)?, key.push(rest)))
+}
+
 pub(crate) fn group_head() -> Key {
     Key::from_slot_bytes(NO_SLOT)
 }
@@ -198,18 +281,8 @@ mod tests {
 
     #[test]
     fn family_numbers_are_their_places() {
-        let all = [
-            Family::Summary,
-            Family::Body,
-            Family::Record,
-            Family::Rules,
-            Family::Audit,
-            Family::Idempotency,
-            Family::Tombstones,
-            Family::System,
-        ];
-        assert!(all.iter().enumerate().all(|(place, family)| *family as usize == place));
-        assert_eq!(all.len(), FAMILIES.len());
+        assert!(Family::ALL.iter().enumerate().all(|(place, family)| *family as usize == place));
+        assert!((0..=u8::MAX).filter_map(Family::from_number).eq(Family::ALL));
     }
 
     proptest! {
@@ -224,11 +297,26 @@ mod tests {
 
         #[test]
         fn a_prefix_ends_behind_all_it_starts(prefix in proptest::collection::vec(any::<u8>(), 1..20), tail in proptest::collection::vec(any::<u8>(), 0..20)) {
-            let key = Key { bytes: [0; 64], len: 0 }.push(&prefix);
+            let key = Key { bytes: [0; KEY_MAX_BYTES], len: 0 }.push(&prefix);
             let end = key.end();
             let inside = key.push(&tail);
             prop_assert!(end.is_empty() || inside[..] < end[..]);
             prop_assert!(end.is_empty() || prefix[..] < end[..]);
+        }
+
+        #[test]
+        fn a_note_names_its_key(pid: [u8; 16], tag: [u8; 16], hour: u64, round: u32) {
+            // The longest keys there are.
+            let longest = expiry(&Pid::from_bytes(pid), &IdemTag::from_bytes(tag), hour);
+            for family in Family::ALL {
+                let slot = Pid::from_bytes(pid).slot();
+                let note = noted(slot, round, family, &longest);
+                prop_assert!(note.starts_with(&noted_in(slot, round)));
+                let (of, key) = parse_noted(&note).unwrap();
+                prop_assert_eq!((of, &key[..]), (family, &longest[..]));
+                prop_assert!(moves(family, &longest) || family == Family::System);
+                prop_assert!(!moves(Family::System, &note));
+            }
         }
 
         #[test]

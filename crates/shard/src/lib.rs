@@ -5,16 +5,19 @@
 //! input gets a coded verdict and leaves no trace, and only the store underneath can fail.
 //!
 //! Reading order: [`Command`] and [`Verdict`] say what goes in and out, [`apply`] what happens between, [`read`] what a
-//! leader may answer from a view, [`Family`] and the key builders where it all lies.
+//! leader may answer from a view, [`transfer`] how slots move to another group, [`Family`] and the key builders where it all lies.
 
 pub mod audit;
 pub mod read;
+pub mod transfer;
 
 mod apply;
 mod command;
 mod format;
 mod keys;
+mod noting;
 mod rows;
+mod slots;
 mod store;
 mod verdict;
 
@@ -24,6 +27,7 @@ pub use command::{
     SUMMARY_MAX_BYTES, SetRules, SlotChange,
 };
 pub use keys::{FAMILIES, Family};
-pub use rows::{GroupHead, SlotHold, SlotState};
+pub use rows::GroupHead;
+pub use slots::{Fence, SlotHold, SlotState};
 pub use store::{Direction, ShardError, Store, View, Visit};
 pub use verdict::{InvalidVerdicts, Recorded, Verdict, Verdicts};

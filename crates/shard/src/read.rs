@@ -13,7 +13,8 @@ use renkei_ids::{
 use crate::apply::load;
 use crate::audit::AuditRow;
 use crate::keys::{self, Family};
-use crate::rows::{GroupHead, PatientHead, RecordHead, Row as _, SlotHold, SlotState, SummaryRow, Superseded};
+use crate::rows::{GroupHead, PatientHead, RecordHead, Row as _, SummaryRow, Superseded};
+use crate::slots;
 use crate::store::{Direction, ShardError, View};
 
 /// Most entries in a timeline page.
@@ -32,12 +33,12 @@ type Result<T, V> = core::result::Result<T, ShardError<<V as View>::Error>>;
 pub enum Admission {
     /// Read on, by these rules.
     Admitted(PatientRules),
-    /// The slot is not this group's, or is just leaving it.
+    /// The slot is not this group's, or is on its way to or from it.
     WrongOwner {
         /// Epoch of the last change of the slot that this group knows.
         epoch: SlotEpoch,
-        /// Whether the slot is frozen on its way to another group.
-        frozen: bool,
+        /// Whether it is on its way: the caller waits rather than looks elsewhere.
+        passing: bool,
     },
 }
 
@@ -148,14 +149,9 @@ pub fn group_head<V: View>(view: &V) -> Result<Option<GroupHead>, V> {
 /// # Errors
 /// Those of the store.
 pub fn admit<V: View>(view: &V, pid: &Pid, capability: CapabilityId) -> Result<Admission, V> {
-    let slot: Option<SlotState> = load(view, Family::System, &keys::slot_state(pid.slot()))?;
-    match slot {
-        Some(SlotState { hold: SlotHold::Owned, .. }) => {}
-        Some(_) if mutated(Mutation::StaleEpochServed) => {}
-        Some(SlotState { hold, epoch }) => {
-            return Ok(Admission::WrongOwner { epoch, frozen: hold == SlotHold::Frozen });
-        }
-        None => return Ok(Admission::WrongOwner { epoch: SlotEpoch(0), frozen: false }),
+    let slot = slots::state(view, pid.slot())?;
+    if !slot.hold.serves() && !mutated(Mutation::StaleEpochServed) {
+        return Ok(Admission::WrongOwner { epoch: slot.fence.epoch, passing: slot.hold.is_passing() });
     }
     let head: PatientHead = load(view, Family::System, &keys::patient_head(pid))?.unwrap_or_default();
     let rules = match head.rules_version {

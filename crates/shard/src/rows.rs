@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use renkei_ids::{
     BindingTag, CapabilityId, ClassTag, ContentTag, InstTag, InvalidLength, LogId, MonthBucket, RecordId,
-    RecordVersion, SizeBucket, SlotEpoch, UnixMillis,
+    RecordVersion, SizeBucket, UnixMillis,
 };
 
 use crate::format::{self, FORMAT, Unreadable, copied};
@@ -176,46 +176,6 @@ impl Row for PatientHead {
     }
 }
 
-/// What a group does with a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum SlotHold {
-    /// Reads and writes are served.
-    Owned = 1,
-    /// The slot is on its way to another group: nothing is served, the caller waits.
-    Frozen = 2,
-    /// The slot went to another group.
-    Gone = 3,
-}
-
-impl SlotHold {
-    pub(crate) fn from_raw(raw: u32) -> Option<Self> {
-        [Self::Owned, Self::Frozen, Self::Gone].into_iter().find(|hold| u32::from(*hold as u8) == raw)
-    }
-}
-
-/// How a slot stands in a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SlotState {
-    /// What the group does with it.
-    pub hold: SlotHold,
-    /// Since which slot map.
-    pub epoch: SlotEpoch,
-}
-
-impl Row for SlotState {
-    const NAME: &'static str = "slot state";
-
-    fn encode(&self) -> Bytes {
-        format::encode(&pb::SlotState { hold: u32::from(self.hold as u8), epoch: self.epoch.0 })
-    }
-
-    fn decode(bytes: &Bytes) -> Result<Self, InvalidRow> {
-        let pb::SlotState { hold, epoch } = format::decode(bytes)?;
-        Ok(Self { hold: SlotHold::from_raw(hold).ok_or(InvalidRow)?, epoch: SlotEpoch(epoch) })
-    }
-}
-
 /// What a whole group shares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GroupHead {
@@ -362,14 +322,6 @@ mod pb {
         pub(super) capability: Bytes,
         #[prost(uint64, tag = "2")]
         pub(super) expires_ms: u64,
-    }
-
-    #[derive(Clone, PartialEq, Eq, prost::Message)]
-    pub(super) struct SlotState {
-        #[prost(uint32, tag = "1")]
-        pub(super) hold: u32,
-        #[prost(uint64, tag = "2")]
-        pub(super) epoch: u64,
     }
 
     #[derive(Clone, PartialEq, Eq, prost::Message)]

@@ -1,7 +1,7 @@
 //! What apply says about each item of a command.
 
 use bytes::Bytes;
-use renkei_ids::{AuditSeq, LeafIndex, LogId, RecordId, RecordVersion, SlotEpoch};
+use renkei_ids::{AuditSeq, LeafIndex, LogId, RecordId, RecordVersion, Slot, SlotEpoch};
 
 use crate::format::{self, copied};
 
@@ -50,12 +50,12 @@ pub enum Verdict {
     Deleted(Recorded),
     /// Another request bore this idempotency tag within its window.
     IdempotencyConflict(Recorded),
-    /// The slot is not this group's, or is just leaving it.
+    /// The slot is not this group's, or is on its way to or from it.
     WrongOwner {
         /// Epoch of the last change of the slot that this group knows.
         epoch: SlotEpoch,
-        /// Whether the slot is frozen on its way to another group.
-        frozen: bool,
+        /// Whether it is on its way: the caller waits rather than looks elsewhere.
+        passing: bool,
     },
     /// The capability is revoked. The attempt left its row.
     Revoked(Recorded),
@@ -71,8 +71,17 @@ pub enum Verdict {
     Malformed,
     /// The group has not been founded, or is founded already.
     NotFounded,
-    /// A group-level change is done; it has no patient and no row.
+    /// A group-level change is done, or was done before; it has no patient and no row.
     Changed,
+    /// A group-level change is older than one that a slot followed, or is of another step. Nothing changed.
+    Fenced,
+    /// A slot cannot go from how it stands to what is ordered. Nothing changed.
+    OutOfOrder,
+    /// Rows of departed slots were removed.
+    Purged {
+        /// Where to go on; `None` where no row of the slots named is left.
+        next: Option<Slot>,
+    },
 }
 
 /// All verdicts of one command, in the order of its items.
@@ -128,7 +137,7 @@ impl From<&Verdict> for pb::Verdict {
             Verdict::Nothing(r) => row(5, r),
             Verdict::Deleted(r) => row(6, r),
             Verdict::IdempotencyConflict(r) => row(7, r),
-            Verdict::WrongOwner { epoch, frozen } => Self { number: epoch.0, flag: *frozen, ..bare(8) },
+            Verdict::WrongOwner { epoch, passing } => Self { number: epoch.0, flag: *passing, ..bare(8) },
             Verdict::Revoked(r) => row(9, r),
             Verdict::Expired(r) => row(10, r),
             Verdict::RulesChanged => bare(11),
@@ -137,6 +146,11 @@ impl From<&Verdict> for pb::Verdict {
             Verdict::Malformed => bare(14),
             Verdict::NotFounded => bare(15),
             Verdict::Changed => bare(16),
+            Verdict::Fenced => bare(17),
+            Verdict::OutOfOrder => bare(18),
+            Verdict::Purged { next } => {
+                Self { number: next.map_or(0, |slot| u64::from(slot.get())), flag: next.is_some(), ..bare(19) }
+            }
         }
     }
 }
@@ -161,7 +175,7 @@ impl TryFrom<pb::Verdict> for Verdict {
             5 => Self::Nothing(row),
             6 => Self::Deleted(row),
             7 => Self::IdempotencyConflict(row),
-            8 => Self::WrongOwner { epoch: SlotEpoch(number), frozen: flag },
+            8 => Self::WrongOwner { epoch: SlotEpoch(number), passing: flag },
             9 => Self::Revoked(row),
             10 => Self::Expired(row),
             11 => Self::RulesChanged,
@@ -170,6 +184,12 @@ impl TryFrom<pb::Verdict> for Verdict {
             14 => Self::Malformed,
             15 => Self::NotFounded,
             16 => Self::Changed,
+            17 => Self::Fenced,
+            18 => Self::OutOfOrder,
+            19 => {
+                let slot = Slot::try_from(small?).map_err(|_| InvalidVerdicts)?;
+                Self::Purged { next: flag.then_some(slot) }
+            }
             _ => return Err(InvalidVerdicts),
         })
     }
@@ -211,7 +231,7 @@ mod tests {
     fn arb_verdict() -> impl Strategy<Value = Verdict> {
         let row =
             (any::<u64>(), any::<u64>()).prop_map(|(seq, leaf)| Recorded { seq: AuditSeq(seq), leaf: LeafIndex(leaf) });
-        (0..16, row, 1_u32.., any::<bool>(), any::<[u8; 16]>()).prop_map(|(kind, row, n, flag, id)| match kind {
+        (0..19, row, 1_u32.., any::<bool>(), any::<[u8; 16]>()).prop_map(|(kind, row, n, flag, id)| match kind {
             0 => Verdict::Recorded(row),
             1 => Verdict::Stored {
                 row,
@@ -224,7 +244,7 @@ mod tests {
             4 => Verdict::Nothing(row),
             5 => Verdict::Deleted(row),
             6 => Verdict::IdempotencyConflict(row),
-            7 => Verdict::WrongOwner { epoch: SlotEpoch(u64::from(n)), frozen: flag },
+            7 => Verdict::WrongOwner { epoch: SlotEpoch(u64::from(n)), passing: flag },
             8 => Verdict::Revoked(row),
             9 => Verdict::Expired(row),
             10 => Verdict::RulesChanged,
@@ -232,7 +252,10 @@ mod tests {
             12 => Verdict::LimitReached(row),
             13 => Verdict::Malformed,
             14 => Verdict::NotFounded,
-            _ => Verdict::Changed,
+            15 => Verdict::Changed,
+            16 => Verdict::Fenced,
+            17 => Verdict::OutOfOrder,
+            _ => Verdict::Purged { next: flag.then(|| Slot::try_from(n % 4_096).expect("it is below 4096")) },
         })
     }
 

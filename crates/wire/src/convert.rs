@@ -28,6 +28,7 @@ mod signed_capability;
 mod stored;
 mod timeline_page;
 mod timeline_position;
+mod transfer;
 mod vault;
 
 pub use admin::{
@@ -63,6 +64,7 @@ pub use signed_capability::InvalidSignedCapability;
 pub use stored::InvalidStored;
 pub use timeline_page::InvalidTimelinePage;
 pub use timeline_position::InvalidTimelinePosition;
+pub use transfer::InvalidTransfer;
 pub use vault::{
     InvalidBatch, InvalidClass, InvalidClassGrant, InvalidDeleteGrant, InvalidDeleteItem, InvalidInsecureOpening,
     InvalidOpenStubsReply, InvalidOpenStubsRequest, InvalidOpened, InvalidOpenedStub, InvalidPutGrant, InvalidPutItem,

@@ -26,6 +26,7 @@ mod reply;
 mod request;
 mod route_map;
 mod ticket;
+pub mod transfer;
 pub mod vault;
 
 pub use body::{BodyAssembly, BodyPiece, InvalidBody, pieces};
@@ -49,6 +50,8 @@ pub use pb::peer::v1::peer_service_client::PeerServiceClient;
 pub use pb::peer::v1::peer_service_server::{PeerService, PeerServiceServer};
 pub use pb::record::v1::record_service_client::RecordServiceClient;
 pub use pb::record::v1::record_service_server::{RecordService, RecordServiceServer};
+pub use pb::transfer::v1::transfer_service_client::TransferServiceClient;
+pub use pb::transfer::v1::transfer_service_server::{TransferService, TransferServiceServer};
 pub use pb::vault::v1::vault_service_client::VaultServiceClient;
 pub use pb::vault::v1::vault_service_server::{VaultService, VaultServiceServer};
 pub use refusal::{FieldName, InvalidFieldName, InvalidRefusal, Refusal};

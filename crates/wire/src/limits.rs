@@ -81,5 +81,7 @@ pub const NODE_MESSAGE_MAX_BYTES: usize = 2 * PAGE_MAX_BYTES + 256 * 1_024;
 pub const PEER_MESSAGE_MAX_BYTES: usize = PEER_BATCH_MAX_BYTES + 64 * 1_024;
 /// Data of all frames in one message between nodes.
 pub const PEER_BATCH_MAX_BYTES: usize = 1 << 20;
+/// One message of `TransferService`: a chunk of rows, or the largest row, and the heads of the rows.
+pub const TRANSFER_MESSAGE_MAX_BYTES: usize = BODY_MAX_BYTES + 256 * 1_024;
 /// One message of `NodeAdminService` and of `VaultAdminService`.
 pub const ADMIN_MESSAGE_MAX_BYTES: usize = 1 << 20;

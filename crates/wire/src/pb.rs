@@ -48,6 +48,10 @@ generated!(
     record, "renkei.record.v1"
 );
 generated!(
+    /// What nodes ask of each other while slots move between groups.
+    transfer, "renkei.transfer.v1"
+);
+generated!(
     /// What a gateway asks of a vault.
     vault, "renkei.vault.v1"
 );
@@ -96,6 +100,9 @@ redacted! {
     record::v1::DeleteDocumentRequest
     record::v1::ListAuditRequest
     record::v1::AuditEntry
+    transfer::v1::CopySlotsRequest
+    transfer::v1::CopyProgress
+    transfer::v1::MovedRow
     vault::v1::OpenInsecureRequest
     vault::v1::PutsRequest
     vault::v1::DeletesRequest

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use renkei_ids::{NodeId, Pid, RequestId};
+use renkei_ids::{NodeId, Pid, RequestId, SlotEpoch};
 use renkei_wire::pb::node::v1::GetSlotMapRequest;
 use renkei_wire::{ErrorCode, NodeReply, NodeRequest, NodeServiceClient, Refusal, Retry, RouteMap};
 use tokio::sync::Mutex;
@@ -25,6 +25,8 @@ const FOUNDED_TIMEOUT: Duration = Duration::from_secs(30);
 const FOUNDED_POLL: Duration = Duration::from_millis(100);
 /// Wait after a stream broke.
 const PAUSE_AFTER_LOSS: Duration = Duration::from_millis(50);
+/// How long one node may take over its slot map before another one is asked.
+const MAP_PATIENCE: Duration = Duration::from_secs(1);
 /// Longest wait before a retry, however often a node is busy.
 const WAIT_MAX: Duration = Duration::from_secs(1);
 
@@ -58,7 +60,7 @@ impl Client {
         }
         let began = Instant::now();
         let routes = loop {
-            let error = match slot_map(nodes.values()).await {
+            let error = match slot_map(nodes.values(), SlotEpoch(0)).await {
                 Ok(routes) => break routes,
                 Err(error) => error,
             };
@@ -118,10 +120,12 @@ impl Client {
             Retry::No | Retry::NewRequest => return Err(OperationError::Refused(refusal.code)),
             Retry::After(wait) | Retry::AfterRefresh(wait) => refusal.retry_after.unwrap_or(wait),
         };
+        let newer = refusal.slot_epoch.filter(|epoch| route.epoch < *epoch);
+        let moved = matches!(refusal.code, ErrorCode::StaleEpoch | ErrorCode::WrongShard);
         match (refusal.code, refusal.leader_node) {
-            (ErrorCode::StaleEpoch | ErrorCode::WrongShard, _) => {
-                // Where no node gives a map the retry is refused again, and asks again.
-                if let Ok(routes) = slot_map(self.nodes.values()).await {
+            _ if moved || newer.is_some() => {
+                // Where no node gives a newer map the retry is refused again, and asks again.
+                if let Ok(routes) = slot_map(self.nodes.values(), newer.unwrap_or(route.epoch)).await {
                     self.routes.borrow_mut().renew(routes);
                 }
             }
@@ -158,21 +162,27 @@ impl Peer {
     }
 }
 
-/// The slot map of the first node that gives one.
-async fn slot_map(peers: impl Iterator<Item = &Peer>) -> anyhow::Result<Routes> {
+/// The first slot map that is new enough, else the newest of those that nodes have: for a moment some know an older one.
+async fn slot_map(peers: impl Iterator<Item = &Peer>, wanted: SlotEpoch) -> anyhow::Result<Routes> {
     let mut refused = None;
+    let mut newest: Option<RouteMap> = None;
     for peer in peers {
         let mut client = NodeServiceClient::new(peer.channel.clone());
-        match client.get_slot_map(GetSlotMapRequest { known_epoch: 0 }).await {
-            Ok(map) => match Option::<RouteMap>::try_from(map.into_inner())? {
-                Some(map) => return Ok(Routes::try_from(map)?),
+        let asked = client.get_slot_map(GetSlotMapRequest { known_epoch: 0 });
+        match tokio::time::timeout(MAP_PATIENCE, asked).await {
+            Ok(Ok(map)) => match Option::<RouteMap>::try_from(map.into_inner())? {
+                Some(map) if map.epoch >= wanted => return Ok(Routes::try_from(map)?),
+                Some(map) => newest = newest.filter(|newest| newest.epoch >= map.epoch).or(Some(map)),
                 None => bail!("a node answered a caller who knows no map that it knows the newest"),
             },
-            Err(status) => refused = Some(status),
+            Ok(Err(status)) => refused = Some(status),
+            // It hangs, or is cut off.
+            Err(_) => {}
         }
     }
-    match refused {
-        Some(status) => Err(status.into()),
-        None => bail!("a cloud has nodes"),
+    match (newest, refused) {
+        (Some(map), _) => Ok(Routes::try_from(map)?),
+        (None, Some(status)) => Err(status.into()),
+        (None, None) => bail!("no node answers"),
     }
 }

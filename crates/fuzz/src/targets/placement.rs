@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use renkei_ids::{GroupId, NodeId, ReplicaId, Slot};
+use renkei_ids::{DiskId, GroupId, NodeId, ReplicaId, Slot};
 use renkei_placement::{
     Change, Founding, GROUPS_MAX, JobId, JobKind, JobStep, MetaReply, NODES_MAX, Placement, SlotRange,
 };
@@ -12,7 +12,7 @@ use renkei_placement::{
 use crate::input::Input;
 
 const CHANGES_MAX: usize = 64;
-const STEPS: [JobStep; 8] = [
+const STEPS: [JobStep; 9] = [
     JobStep::Queued,
     JobStep::PreCopy,
     JobStep::Freeze,
@@ -21,6 +21,7 @@ const STEPS: [JobStep; 8] = [
     JobStep::Purge,
     JobStep::Done,
     JobStep::Abandoned,
+    JobStep::Undo,
 ];
 
 pub(super) fn run(bytes: &[u8]) {
@@ -103,28 +104,49 @@ fn founding(input: &mut Input<'_>) -> Founding {
 
 fn change(input: &mut Input<'_>) -> Change {
     let node = NodeId(u32::from(input.byte() % 10));
-    let group = |input: &mut Input<'_>| GroupId(u32::from(input.byte() % 8));
-    match input.byte() % 8 {
+    match input.byte() % 10 {
         0 => Change::Found(founding(input)),
         1 => Change::RegisterNode { node, address: String::from_utf8_lossy(input.short(20)).into_owned() },
         2 => Change::RaiseMinVersion(u32::from(input.byte() % 8)),
         3 => {
+            let planned_at = input.one_in(2).then(|| u64::from(input.byte() % 64));
+            let jobs = (0..=input.byte() % 3).map(|_| job(input)).collect();
+            Change::Submit { planned_at, jobs }
+        }
+        4 => Change::Abandon,
+        5 => Change::ClaimDisk { node, disk: disk(input) },
+        6 => Change::Removed(ReplicaId(u64::from(input.byte() % 40))),
+        _ => {
+            let (from, to) = (*input.pick(&STEPS), *input.pick(&STEPS));
+            let round = input.one_in(2).then(|| u32::from(input.byte() % 4));
+            Change::Advance { job: JobId(u64::from(input.byte() % 8)), from, round, to }
+        }
+    }
+}
+
+fn job(input: &mut Input<'_>) -> JobKind {
+    let node = |input: &mut Input<'_>| NodeId(u32::from(input.byte() % 10));
+    let group = |input: &mut Input<'_>| GroupId(u32::from(input.byte() % 8));
+    match input.byte() % 6 {
+        0 => {
             let mut ends = [input.u16() % 4_096, input.u16() % 4_096];
             ends.sort_unstable();
             let slot = |raw: u16| Slot::try_from(u32::from(raw)).expect("below 4,096");
             let to = SlotRange { first: slot(ends[0]), last: slot(ends[1]), group: group(input) };
-            Change::SubmitJob(JobKind::MoveSlots { from: group(input), to })
+            JobKind::MoveSlots { from: group(input), to }
         }
-        4 => {
-            let from = ReplicaId(u64::from(input.byte() % 40));
-            Change::SubmitJob(JobKind::MoveReplica { group: group(input), from, to: node })
+        1 => {
+            JobKind::MoveReplica { group: group(input), from: ReplicaId(u64::from(input.byte() % 40)), to: node(input) }
         }
-        _ => {
-            let (from, to) = (*input.pick(&STEPS), *input.pick(&STEPS));
-            let job = JobId(u64::from(input.byte() % 4));
-            Change::AdvanceJob { job, from, to }
-        }
+        2 => JobKind::MoveLeader { group: group(input), to: node(input) },
+        3 => JobKind::AddGroup { nodes: (0..=input.byte() % 4).map(|_| node(input)).collect() },
+        4 => JobKind::ReplaceDisk { node: node(input), disk: disk(input) },
+        _ => JobKind::Drain { node: node(input) },
     }
+}
+
+fn disk(input: &mut Input<'_>) -> DiskId {
+    DiskId::from_bytes([input.byte() % 4; 16])
 }
 
 pub(super) fn seeds() -> Vec<Vec<u8>> {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use renkei_access::RuleSet;
 use renkei_ids::{AuditSeq, SlotEpoch, UnixMillis};
 use renkei_shard::audit::AuditContent;
-use renkei_shard::{Command, Family, Item, SlotChange, SlotHold, Verdict, Verdicts, read};
+use renkei_shard::{Command, Family, Fence, Item, SlotChange, SlotHold, Verdict, Verdicts, read};
 
 use crate::input::Input;
 use drawn::{LOG, NOW, command, item, pid};
@@ -57,7 +57,7 @@ pub(super) fn item_seeds() -> Vec<Vec<u8>> {
 
 pub(super) fn founded() -> Memory {
     let mut group = Memory::default();
-    let slots = SlotChange { epoch: SlotEpoch(1), hold: SlotHold::Owned, ranges: vec![drawn::slots()] };
+    let slots = SlotChange { fence: Fence { epoch: SlotEpoch(1), stamp: 0 }, hold: SlotHold::Owned, ranges: vec![drawn::slots()] };
     let entry = Command { time: UnixMillis(NOW), items: vec![Item::Found { log: LOG, slots }.encode()] }.encode();
     renkei_shard::apply(&mut group, &entry).expect("memory does not fail");
     group

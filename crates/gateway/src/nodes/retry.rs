@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use renkei_ids::NodeId;
+use renkei_ids::{NodeId, SlotEpoch};
 use renkei_wire::{ErrorCode, Refusal, Retry};
 
 /// Longest wait before a retry, however often a node is busy.
@@ -33,8 +33,9 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    /// Reads a refusal. Waits double from one to the next, from what the refusal says up to [`WAIT_MAX`].
-    pub(super) fn next(&mut self, refusal: &Refusal) -> Next {
+    /// Reads a refusal of a request that was sent by the map of this epoch. Waits double from one to the next, from what
+    /// the refusal says up to [`WAIT_MAX`].
+    pub(super) fn next(&mut self, refusal: &Refusal, sent_by: SlotEpoch) -> Next {
         self.count += 1;
         if self.count >= TRIES_MAX {
             return Next::GiveUp;
@@ -45,8 +46,11 @@ impl Attempts {
         };
         let wait = if told.is_zero() { told } else { told.max(2 * self.last_wait).min(told.max(WAIT_MAX)) };
         self.last_wait = wait.min(WAIT_MAX);
+        // Whoever leads by a newer map may lead another group than the one that was asked for.
+        let newer = refusal.slot_epoch.is_some_and(|epoch| sent_by < epoch);
         match (refusal.code, refusal.leader_node) {
             (ErrorCode::StaleEpoch | ErrorCode::WrongShard, _) => Next::ByNewMap(wait),
+            _ if newer => Next::ByNewMap(wait),
             (_, Some(leader)) => Next::AtLeader(leader, wait),
             (_, None) if matches!(refusal.code.retry(), Retry::AfterRefresh(_)) => Next::Elsewhere(wait),
             (_, None) => Next::Again(wait),
@@ -59,7 +63,7 @@ mod tests {
     use super::*;
 
     fn first(refusal: Refusal) -> Next {
-        Attempts::default().next(&refusal)
+        Attempts::default().next(&refusal, SlotEpoch(4))
     }
 
     #[test]
@@ -82,13 +86,22 @@ mod tests {
     }
 
     #[test]
+    fn whoever_knows_a_newer_map_is_heard() {
+        let passing = |epoch| Refusal::new(ErrorCode::Busy).after(Duration::ZERO).at_epoch(SlotEpoch(epoch));
+        assert_eq!(first(passing(4)), Next::Again(Duration::ZERO));
+        assert_eq!(first(passing(5)), Next::ByNewMap(Duration::ZERO));
+        let led = Refusal::new(ErrorCode::NotLeader).at_epoch(SlotEpoch(5)).led_by(NodeId(7));
+        assert_eq!(first(led), Next::ByNewMap(Duration::ZERO));
+    }
+
+    #[test]
     fn waits_double_up_to_a_second_and_tries_end() {
         let mut attempts = Attempts::default();
         let busy = Refusal::new(ErrorCode::Busy).after(Duration::from_millis(100));
-        let waits: Vec<_> = (0..6).map(|_| attempts.next(&busy)).collect();
+        let waits: Vec<_> = (0..6).map(|_| attempts.next(&busy, SlotEpoch(4))).collect();
         let expected = [100, 200, 400, 800, 1_000, 1_000].map(|millis| Next::Again(Duration::from_millis(millis)));
         assert_eq!(waits, expected);
-        assert!((0..TRIES_MAX).any(|_| attempts.next(&busy) == Next::GiveUp));
+        assert!((0..TRIES_MAX).any(|_| attempts.next(&busy, SlotEpoch(4)) == Next::GiveUp));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use renkei_wire::pb::admin::v1 as pb;
 use renkei_wire::{ErrorCode, Refusal};
 use tokio::time::sleep;
 
+use super::slots::{MoveError, SlotMover};
 use super::{Controller, LeadError, Progress};
 use crate::remote::{Client, Remote, RemoteError};
 
@@ -45,8 +46,8 @@ pub(crate) enum StepError {
     LedElsewhere { group: GroupId, node: NodeId },
     #[error("the placement contradicts the job")]
     Contradiction(#[source] Refused),
-    #[error("this build moves no slots")]
-    NotOffered,
+    #[error("moving slots")]
+    Slots(#[from] MoveError),
 }
 
 /// A job under way, as it was when its step began.
@@ -61,6 +62,7 @@ pub(crate) struct Work {
     /// How far the step got, for operators to see.
     pub(crate) progress: Progress,
     pub(crate) remote: Remote,
+    pub(crate) mover: Arc<SlotMover>,
 }
 
 /// Has a node carry a placement out, and gives what is open there.
@@ -81,7 +83,7 @@ pub(super) async fn status(remote: &Remote, node: NodeId, within: Duration) -> R
 impl Work {
     pub(super) fn new(controller: &Controller, id: JobId, job: Job, placement: Arc<Placement>) -> Self {
         let (progress, remote) = (controller.progress.clone(), controller.follower.remote.clone());
-        Self { id, job, placement, progress, remote }
+        Self { id, job, placement, progress, remote, mover: Arc::clone(&controller.mover) }
     }
 
     /// The stamp that orders of this job carry.

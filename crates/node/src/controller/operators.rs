@@ -65,10 +65,8 @@ impl Controller {
                 plan::replace_disk(placement, node, disk)
             }
             SubmitRequest::Rebalance => plan::rebalance(placement, &self.leaders(placement).await),
-            // What moves slots comes with its own work.
-            SubmitRequest::Grow { .. } | SubmitRequest::MoveSlots { .. } => {
-                return Err(Refusal::new(ErrorCode::Unimplemented));
-            }
+            SubmitRequest::Grow { groups } => plan::grow(placement, groups),
+            SubmitRequest::MoveSlots { from, to } => Ok(vec![JobKind::MoveSlots { from, to }]),
         };
         planned.map_err(|reason| refused(&LeadError::Refused(reason)))
     }

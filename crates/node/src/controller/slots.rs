@@ -1,11 +1,288 @@
-//! Slots go to another group.
+//! Carries out a move of slots, one step at a time.
+//!
+//! Every order bears the placement's epoch and stamp of its step, so a step may be done twice, by two controllers at
+//! once, or again after a crash: what is older than the newest order is refused by the slots themselves. A step that is
+//! found half done is done again from its beginning.
 
-use renkei_ids::GroupId;
-use renkei_placement::{JobStep, SlotRange};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use super::{StepError, Work};
+use renkei_ids::{GroupId, Slot, SlotEpoch};
+use renkei_placement::{JobId, JobStep, SlotRange};
+use renkei_shard::transfer::{Place, Purge};
+use renkei_shard::{Fence, SlotHold};
+use renkei_wire::pb::transfer::v1 as pb;
+use renkei_wire::transfer::{
+    CopyProgress, CopySlots, CopyState, HoldSlots, NotFollowed, OrderReply, PurgeReply, PurgeSlots,
+};
+use renkei_wire::{ErrorCode, Refusal};
 
-pub(super) async fn step(_: &Work, _: JobStep, _: GroupId, _: &SlotRange) -> Result<JobStep, StepError> {
-    // Refused when it is asked for: see `operators`.
-    Err(StepError::NotOffered)
+use super::{Progress, StepError, Work};
+use crate::metrics::Metrics;
+use crate::transfer::Leaders;
+
+/// How long a group may be without a leader before a step is given up, to be tried again.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest silence of a copy that gets on: the source waits that long for the target.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
+/// A round this short is followed by the freeze: what it left to be copied takes no longer.
+const SHORT_ROUND: Duration = Duration::from_millis(150);
+/// Rounds after which the slots are frozen in any case.
+const ROUNDS_MAX: u32 = 8;
+/// Time from the freeze to the last row. A copy that is not done by then is taken up again after a thaw.
+const FREEZE_MAX: Duration = Duration::from_millis(700);
+/// Pause before the round that follows a freeze that took too long; the slots are served meanwhile.
+const THAWED_PAUSE: Duration = Duration::from_millis(500);
+/// Pause before a copy that broke off goes on.
+const BROKEN_PAUSE: Duration = Duration::from_millis(50);
+
+/// Does one step of a move of slots.
+pub(super) async fn step(work: &Work, step: JobStep, from: GroupId, to: &SlotRange) -> Result<JobStep, StepError> {
+    let epoch = work.placement.slots().map_or(SlotEpoch(0), |(epoch, _)| epoch);
+    let moved = SlotMove {
+        job: work.id,
+        from,
+        to: to.group,
+        slots: (to.first, to.last),
+        step,
+        round: work.job.round,
+        fence: Fence { epoch, stamp: work.stamp() },
+    };
+    Ok(work.mover.step(&moved, &work.progress).await?)
+}
+
+/// A move of slots, as the placement knows it at one moment.
+#[derive(Clone, Copy, Debug)]
+struct SlotMove {
+    job: JobId,
+    from: GroupId,
+    to: GroupId,
+    slots: (Slot, Slot),
+    step: JobStep,
+    round: u32,
+    fence: Fence,
+}
+
+/// Why a step was not done. It is done again, from what the placement says then.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MoveError {
+    #[error("the slots of group {group} follow a later order")]
+    Superseded { group: GroupId },
+    #[error("the slots of group {group} do not stand so that {step:?} can be done")]
+    OutOfOrder { group: GroupId, step: JobStep },
+    #[error("the leader of group {group}")]
+    Refused {
+        group: GroupId,
+        #[source]
+        source: Refusal,
+    },
+}
+
+/// Moves slots. It remembers only when it froze them: everything else is in the placement and in the slots.
+#[derive(Debug)]
+pub(crate) struct SlotMover {
+    leaders: Leaders,
+    metrics: Metrics,
+    frozen: Mutex<Option<(JobId, Instant)>>,
+}
+
+impl SlotMover {
+    pub(crate) fn new(leaders: Leaders, metrics: Metrics) -> Self {
+        Self { leaders, metrics, frozen: Mutex::default() }
+    }
+
+    /// Does what the move's step asks for, and gives the step that follows.
+    ///
+    /// # Errors
+    /// [`MoveError`].
+    async fn step(&self, moved: &SlotMove, progress: &Progress) -> Result<JobStep, MoveError> {
+        let SlotMove { from, to, round, .. } = *moved;
+        match moved.step {
+            JobStep::Queued => {
+                // What an earlier move left at the target must not mix with what comes.
+                self.hold(moved, to, SlotHold::Gone).await?;
+                self.purge(moved, to).await?;
+                Ok(JobStep::PreCopy)
+            }
+            JobStep::PreCopy => self.pre_copy(moved, progress).await,
+            JobStep::Freeze => {
+                self.freezing(moved.job);
+                self.hold(moved, from, SlotHold::Frozen { round }).await?;
+                Ok(JobStep::Delta)
+            }
+            JobStep::Delta => self.delta(moved, progress).await,
+            JobStep::Activate => {
+                self.hold(moved, to, SlotHold::Owned).await?;
+                self.served_again(moved.job);
+                self.hold(moved, from, SlotHold::Gone).await?;
+                Ok(JobStep::Purge)
+            }
+            JobStep::Purge => {
+                self.hold(moved, from, SlotHold::Gone).await?;
+                self.purge(moved, from).await?;
+                Ok(JobStep::Done)
+            }
+            JobStep::Undo => {
+                self.hold(moved, from, SlotHold::Owned).await?;
+                self.served_again(moved.job);
+                self.purge(moved, from).await?;
+                self.hold(moved, to, SlotHold::Gone).await?;
+                self.purge(moved, to).await?;
+                Ok(JobStep::Abandoned)
+            }
+            JobStep::Done | JobStep::Abandoned => Ok(moved.step),
+        }
+    }
+
+    async fn pre_copy(&self, moved: &SlotMove, progress: &Progress) -> Result<JobStep, MoveError> {
+        let round = moved.round;
+        let source = self.hold(moved, moved.from, SlotHold::Moving { round });
+        let target = self.hold(moved, moved.to, SlotHold::Incoming);
+        futures::future::try_join(source, target).await?;
+        if self.served_again(moved.job) {
+            tokio::time::sleep(THAWED_PAUSE).await;
+        }
+        let began = Instant::now();
+        let (rows, bytes) = self.copy(moved, progress).await?;
+        let took = began.elapsed();
+        tracing::info!(job = moved.job.0, round, rows, bytes, micros = micros(took), "slots copied");
+        let short = took < SHORT_ROUND || round >= ROUNDS_MAX;
+        Ok(if short { JobStep::Freeze } else { JobStep::PreCopy })
+    }
+
+    async fn delta(&self, moved: &SlotMove, progress: &Progress) -> Result<JobStep, MoveError> {
+        // A controller that comes upon frozen slots does not know since when.
+        let frozen = self.freezing(moved.job);
+        let copied = async {
+            let source = self.hold(moved, moved.from, SlotHold::Frozen { round: moved.round });
+            let target = self.hold(moved, moved.to, SlotHold::Incoming);
+            futures::future::try_join(source, target).await?;
+            self.copy(moved, progress).await
+        };
+        match tokio::time::timeout_at((frozen + FREEZE_MAX).into(), copied).await {
+            Ok(copied) => copied.map(|_| JobStep::Activate),
+            Err(_) => {
+                tracing::info!(job = moved.job.0, round = moved.round, "slots thawed: frozen for too long");
+                Ok(JobStep::PreCopy)
+            }
+        }
+    }
+
+    /// Since when the slots of a job are frozen, or are about to be.
+    fn freezing(&self, job: JobId) -> Instant {
+        let mut frozen = self.frozen.lock().unwrap_or_else(PoisonError::into_inner);
+        match *frozen {
+            Some((known, since)) if known == job => since,
+            _ => frozen.insert((job, Instant::now())).1,
+        }
+    }
+
+    /// Slots are served again, by the target or by the source. Whether they were known to be frozen.
+    fn served_again(&self, job: JobId) -> bool {
+        let since = self.frozen.lock().unwrap_or_else(PoisonError::into_inner).take_if(|(known, _)| *known == job);
+        let Some((_, since)) = since else { return false };
+        let frozen = since.elapsed();
+        self.metrics.slot_freeze_seconds.observe(frozen.as_secs_f64());
+        tracing::info!(job = job.0, frozen_micros = micros(frozen), "slots were frozen");
+        true
+    }
+
+    async fn hold(&self, moved: &SlotMove, group: GroupId, hold: SlotHold) -> Result<(), MoveError> {
+        let order = pb::HoldSlotsRequest::from(HoldSlots { group, fence: moved.fence, slots: moved.slots, hold });
+        let send = |mut client: crate::transfer::Client| async move { client.hold_slots(order).await };
+        let reply = self.leaders.call(group, PATIENCE, send).await.map_err(refused(group))?;
+        let OrderReply(outcome) = OrderReply::try_from(reply.into_inner()).map_err(|_| unreadable(group))?;
+        outcome.map_err(|reason| not_followed(moved, group, reason))
+    }
+
+    async fn purge(&self, moved: &SlotMove, group: GroupId) -> Result<(), MoveError> {
+        let (mut first, last) = moved.slots;
+        loop {
+            let purge = Purge { fence: moved.fence, range: (first, last) };
+            let order = pb::PurgeSlotsRequest::from(PurgeSlots { group, purge });
+            let send = |mut client: crate::transfer::Client| async move { client.purge_slots(order).await };
+            let reply = self.leaders.call(group, PATIENCE, send).await.map_err(refused(group))?;
+            let PurgeReply(purged) = PurgeReply::try_from(reply.into_inner()).map_err(|_| unreadable(group))?;
+            match purged.map_err(|reason| not_followed(moved, group, reason))? {
+                Some(next) => first = next,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Has the source copy what this step copies. Goes on where it broke off as long as it gets on.
+    async fn copy(&self, moved: &SlotMove, progress: &Progress) -> Result<(u64, u64), MoveError> {
+        let mut copied = Copied { after: None, rows: 0, bytes: 0 };
+        let mut got_on = Instant::now();
+        loop {
+            let before = (copied.rows, copied.bytes);
+            let broken = match self.copy_on(moved, &mut copied, progress).await {
+                Ok(()) => return Ok((copied.rows, copied.bytes)),
+                Err(error @ (MoveError::Superseded { .. } | MoveError::OutOfOrder { .. })) => return Err(error),
+                Err(broken) => broken,
+            };
+            if before != (copied.rows, copied.bytes) {
+                got_on = Instant::now();
+            } else if got_on.elapsed() > PATIENCE {
+                return Err(broken);
+            }
+            tokio::time::sleep(BROKEN_PAUSE).await;
+        }
+    }
+
+    async fn copy_on(&self, moved: &SlotMove, copied: &mut Copied, progress: &Progress) -> Result<(), MoveError> {
+        let SlotMove { from, to, slots, fence, .. } = *moved;
+        let request = pb::CopySlotsRequest::from(CopySlots { from, to, fence, slots, after: copied.after.clone() });
+        let send = |mut client: crate::transfer::Client| {
+            let request = request.clone();
+            async move { client.copy_slots(request).await }
+        };
+        let mut told = self.leaders.call(from, PATIENCE, send).await.map_err(refused(from))?.into_inner();
+        let broken = |source| MoveError::Refused { group: from, source };
+        let (rows, bytes) = (copied.rows, copied.bytes);
+        loop {
+            let message = tokio::time::timeout(SILENCE_MAX, told.message()).await;
+            let message = message.map_err(|_| broken(Refusal::new(ErrorCode::DeadlineExceeded)))?;
+            let message = message.map_err(|status| {
+                broken(Refusal::from_status(&status).unwrap_or(Refusal::new(ErrorCode::Unavailable)))
+            })?;
+            let message = message.ok_or_else(|| unreadable(from))?;
+            let CopyProgress { rows: more_rows, bytes: more_bytes, state } =
+                CopyProgress::try_from(message).map_err(|_| unreadable(from))?;
+            (copied.rows, copied.bytes) = (rows + more_rows, bytes + more_bytes);
+            // How many rows there are nobody counts.
+            progress.set(copied.rows, 0);
+            match state {
+                CopyState::UnderWay(place) => copied.after = Some(place),
+                CopyState::Done => return Ok(()),
+                CopyState::NotFollowed(reason) => return Err(not_followed(moved, from, reason)),
+            }
+        }
+    }
+}
+
+/// How far the copy of one step got, whoever led the source meanwhile.
+struct Copied {
+    after: Option<Place>,
+    rows: u64,
+    bytes: u64,
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn refused(group: GroupId) -> impl FnOnce(Refusal) -> MoveError {
+    move |source| MoveError::Refused { group, source }
+}
+
+fn unreadable(group: GroupId) -> MoveError {
+    MoveError::Refused { group, source: Refusal::new(ErrorCode::Unavailable) }
+}
+
+fn not_followed(moved: &SlotMove, group: GroupId, reason: NotFollowed) -> MoveError {
+    match reason {
+        NotFollowed::Fenced => MoveError::Superseded { group },
+        NotFollowed::OutOfOrder => MoveError::OutOfOrder { group, step: moved.step },
+    }
 }

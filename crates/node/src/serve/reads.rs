@@ -93,7 +93,7 @@ impl Server {
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
-        let view = if mutated(Mutation::TwoViews) { case.replica.view() } else { view };
+        let view = if mutated(Mutation::TwoViews) { case.led.replica.view() } else { view };
         let Some(entry) = found else {
             return Ok(Answer { reply: NodeReply { row, outcome: Outcome::Nothing }, body: None, held });
         };
@@ -160,7 +160,7 @@ impl Server {
     ) -> Result<Audited<T>, Refusal> {
         self.disk.admit_reads().map_err(verdicts::disk_low)?;
         for _ in 0..READS_MAX {
-            let view = case.replica.view();
+            let view = case.led.replica.view();
             let (rules, answer) = self.look(case, view.clone(), read.clone()).await?;
             // An answer waits as bytes until its row is recorded. Reads take turns on one thread, so what is found before
             // it is counted is one answer.
@@ -194,7 +194,7 @@ impl Server {
                     let answer = read(state, &Eyes { capability, rules: &rules.rules, now })?;
                     Ok((rules, answer))
                 }
-                Admission::WrongOwner { epoch, frozen } => Err((epoch, frozen)),
+                Admission::WrongOwner { epoch, passing } => Err((epoch, passing)),
             })
         };
         let fast = view.clone().with_tier(Tier::CacheOnly);
@@ -202,7 +202,7 @@ impl Server {
             Err(ShardError::Store(StorageError::WouldBlock)) => self.read_disk(view, both).await?,
             looked => looked.map_err(|error| verdicts::read_failed(storage_error(error)))?,
         };
-        looked.map_err(|(epoch, frozen)| self.wrong_owner(epoch, frozen))
+        looked.map_err(|(epoch, passing)| self.wrong_owner(epoch, passing))
     }
 
     async fn read_disk<T: Send + 'static>(

@@ -1,5 +1,7 @@
 //! What a verdict, or its absence, is to the caller.
 
+use std::time::Duration;
+
 use renkei_access::{CapabilityRefusal, InvalidCapability};
 use renkei_consensus::ProposeError;
 use renkei_ids::LogId;
@@ -10,6 +12,9 @@ use renkei_wire::{AuditRef, ErrorCode, NodeReply, Outcome, Refusal, Stored};
 use super::Server;
 use crate::fatal;
 use crate::proposer::{NotRecorded, Recorded};
+
+/// First wait of a caller whose patient's slot is on its way to another group.
+const PASSING_WAIT: Duration = Duration::from_millis(25);
 
 /// What a decided item leads to.
 pub(super) enum Decision {
@@ -37,9 +42,11 @@ impl Server {
             Verdict::Revoked(_) => Err(Refusal::new(ErrorCode::CapabilityRevoked)),
             Verdict::Expired(_) => Err(Refusal::new(ErrorCode::CapabilityExpired)),
             Verdict::OutOfScope(_) => Err(Refusal::new(ErrorCode::CapabilityScope)),
-            Verdict::WrongOwner { epoch, frozen } => Err(self.wrong_owner(epoch, frozen)),
+            Verdict::WrongOwner { epoch, passing } => Err(self.wrong_owner(epoch, passing)),
             Verdict::NotFounded => Err(Refusal::new(ErrorCode::Unavailable)),
-            Verdict::Malformed | Verdict::Changed => Err(Refusal::new(ErrorCode::InvalidArgument)),
+            Verdict::Malformed | Verdict::Changed | Verdict::Fenced | Verdict::OutOfOrder | Verdict::Purged { .. } => {
+                Err(Refusal::new(ErrorCode::InvalidArgument))
+            }
         }
     }
 
@@ -58,12 +65,16 @@ impl Server {
         }
     }
 
-    pub(super) fn wrong_owner(&self, epoch: renkei_ids::SlotEpoch, frozen: bool) -> Refusal {
-        let code = if frozen { ErrorCode::Busy } else { ErrorCode::WrongShard };
-        Refusal::new(code).at_epoch(self.routes.epoch().max(epoch))
+    /// A slot that is on its way is worth a short wait: it is frozen for a second at most.
+    pub(super) fn wrong_owner(&self, epoch: renkei_ids::SlotEpoch, passing: bool) -> Refusal {
+        let refusal = match passing {
+            true => Refusal::new(ErrorCode::Busy).after(PASSING_WAIT),
+            false => Refusal::new(ErrorCode::WrongShard),
+        };
+        refusal.at_epoch(self.routes.epoch().max(epoch))
     }
 
-    fn not_recorded(&self, reason: NotRecorded) -> Refusal {
+    pub(crate) fn not_recorded(&self, reason: NotRecorded) -> Refusal {
         match reason {
             NotRecorded::Full | NotRecorded::Engine(ProposeError::Overloaded) => Refusal::new(ErrorCode::Busy),
             NotRecorded::Engine(ProposeError::NotLeader { hint }) => self.not_leader(hint.map(|(_, node)| node)),
@@ -93,7 +104,7 @@ pub(super) fn not_admitted(refusal: CapabilityRefusal) -> Refusal {
 }
 
 /// What a failed read is to the caller. Damage stops the process, for a replica that cannot read its rows must not lead.
-pub(super) fn read_failed(error: StorageError) -> Refusal {
+pub(crate) fn read_failed(error: StorageError) -> Refusal {
     if error.is_corruption() {
         fatal::on_damaged_row(&error);
     }
@@ -102,6 +113,6 @@ pub(super) fn read_failed(error: StorageError) -> Refusal {
 }
 
 /// Refuses what the disk has no room for.
-pub(super) fn disk_low(_: StorageError) -> Refusal {
+pub(crate) fn disk_low(_: StorageError) -> Refusal {
     Refusal::new(ErrorCode::DiskLow)
 }

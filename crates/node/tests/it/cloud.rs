@@ -210,7 +210,7 @@ impl TestCloud {
     }
 
     /// Waits until every group is led and has taken its slots.
-    async fn wait_led(&self) {
+    pub(crate) async fn wait_led(&self) {
         let map = self.map().await.unwrap();
         for place in &map.groups {
             let led = |patient: &Patient| map.slots.group_of(patient.slot()) == place.group;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop where it cannot go on")]
 #![allow(clippy::print_stdout, reason = "a test says its seed, and why it is skipped")]
 
+mod checked_load;
 mod cloud;
 #[cfg(feature = "faults")]
 mod disks;
@@ -19,6 +20,7 @@ mod t30_refusals;
 mod t40_stream;
 mod t50_faults;
 mod t60_membership;
+mod t65_slots;
 #[cfg(feature = "faults")]
 mod t70_crash;
 #[cfg(feature = "faults")]

@@ -64,7 +64,10 @@ async fn long_proof_membership() {
 }
 
 /// The answer of whichever node leads the meta group.
-async fn at_meta<T>(cloud: &TestCloud, call: impl AsyncFn(NodeId) -> Result<T, tonic::Status>) -> Result<T, Refusal> {
+pub(crate) async fn at_meta<T>(
+    cloud: &TestCloud,
+    call: impl AsyncFn(NodeId) -> Result<T, tonic::Status>,
+) -> Result<T, Refusal> {
     let mut node = NodeId(1);
     let began = Instant::now();
     loop {
@@ -83,13 +86,13 @@ async fn at_meta<T>(cloud: &TestCloud, call: impl AsyncFn(NodeId) -> Result<T, t
     }
 }
 
-async fn submit(cloud: &TestCloud, request: SubmitRequest) -> Result<SubmitReply, Refusal> {
+pub(crate) async fn submit(cloud: &TestCloud, request: SubmitRequest) -> Result<SubmitReply, Refusal> {
     let request = pb::SubmitRequest::from(request);
     let reply = at_meta(cloud, async |node| cloud.admin(node).submit(request).await).await?;
     Ok(reply.into_inner().try_into().unwrap())
 }
 
-async fn jobs(cloud: &TestCloud) -> JobsReply {
+pub(crate) async fn jobs(cloud: &TestCloud) -> JobsReply {
     let reply = at_meta(cloud, async |node| cloud.admin(node).jobs(pb::JobsRequest {}).await).await.unwrap();
     reply.into_inner().try_into().unwrap()
 }

@@ -13,7 +13,9 @@ use super::{
     SEALED_MAX_BYTES, SUMMARY_MAX_BYTES, SetRules, SlotChange, pb,
 };
 use crate::format::copied;
-use crate::rows::SlotHold;
+use crate::keys::Family;
+use crate::slots::{Fence, SlotHold};
+use crate::transfer::{CHUNK_MAX_ROWS, Import, MovedRow, Purge};
 
 impl Item {
     /// The item's bytes, for a [`super::Command`].
@@ -39,6 +41,8 @@ impl From<&Item> for pb::Item {
                 ..Self::default()
             },
             Item::Slots(slots) => Self { slots: Some(slots.into()), ..Self::default() },
+            Item::Import(import) => Self { import: Some(import.into()), ..Self::default() },
+            Item::Purge(purge) => Self { purge: Some((*purge).into()), ..Self::default() },
         }
     }
 }
@@ -66,7 +70,7 @@ impl TryFrom<pb::Item> for Item {
     type Error = InvalidCommand;
 
     fn try_from(item: pb::Item) -> Result<Self, InvalidCommand> {
-        let pb::Item { access, note, put, delete, set_rules, revoke, found, slots } = item;
+        let pb::Item { access, note, put, delete, set_rules, revoke, found, slots, import, purge } = item;
         let kind = match (note, put, delete, set_rules, revoke) {
             (Some(note), None, None, None, None) => Some(ItemKind::Note(note.try_into()?)),
             (None, Some(put), None, None, None) => Some(ItemKind::Put(put.try_into()?)),
@@ -79,13 +83,17 @@ impl TryFrom<pb::Item> for Item {
             (None, None, None, None, None) => None,
             _ => return Err(InvalidCommand::Field("single kind")),
         };
-        match (access, kind, found, slots) {
-            (Some(access), Some(kind), None, None) => Ok(Self::Patient { access: access.try_into()?, kind }),
-            (None, None, Some(pb::Found { log, slots }), None) => Ok(Self::Found {
+        match (access, kind, found, slots, import, purge) {
+            (Some(access), Some(kind), None, None, None, None) => {
+                Ok(Self::Patient { access: access.try_into()?, kind })
+            }
+            (None, None, Some(pb::Found { log, slots }), None, None, None) => Ok(Self::Found {
                 log: LogId::try_from(&log[..])?,
                 slots: slots.ok_or(InvalidCommand::Field("slots"))?.try_into()?,
             }),
-            (None, None, None, Some(slots)) => Ok(Self::Slots(slots.try_into()?)),
+            (None, None, None, Some(slots), None, None) => Ok(Self::Slots(slots.try_into()?)),
+            (None, None, None, None, Some(import), None) => Ok(Self::Import(import.try_into()?)),
+            (None, None, None, None, None, Some(purge)) => Ok(Self::Purge(purge.try_into()?)),
             _ => Err(InvalidCommand::Field("single kind")),
         }
     }
@@ -240,9 +248,10 @@ impl TryFrom<pb::SetRules> for SetRules {
 
 impl From<&SlotChange> for pb::Slots {
     fn from(change: &SlotChange) -> Self {
-        let SlotChange { epoch, hold, ranges } = change;
+        let SlotChange { fence: Fence { epoch, stamp }, hold, ranges } = change;
         let bounds = ranges.iter().flat_map(|(first, last)| [u32::from(first.get()), u32::from(last.get())]).collect();
-        Self { epoch: epoch.0, hold: u32::from(*hold as u8), bounds }
+        let (hold, round) = hold.raw();
+        Self { epoch: epoch.0, hold, bounds, stamp: *stamp, round }
     }
 }
 
@@ -250,19 +259,70 @@ impl TryFrom<pb::Slots> for SlotChange {
     type Error = InvalidCommand;
 
     fn try_from(slots: pb::Slots) -> Result<Self, InvalidCommand> {
-        let pb::Slots { epoch, hold, bounds } = slots;
-        let slot = |raw: u32| Slot::try_from(raw).map_err(|_| InvalidCommand::Field("slot"));
+        let pb::Slots { epoch, hold, bounds, stamp, round } = slots;
         let (pairs, rest) = bounds.as_chunks::<2>();
         if !rest.is_empty() {
             return Err(InvalidCommand::Field("pair of slots"));
         }
-        let range = |[first, last]: &[u32; 2]| Ok::<_, InvalidCommand>((slot(*first)?, slot(*last)?));
-        let ranges = pairs.iter().map(range).collect::<Result<Vec<_>, _>>()?;
-        if ranges.iter().any(|(first, last)| first > last) {
-            return Err(InvalidCommand::Field("ascending range"));
+        let ranges = pairs.iter().map(|[first, last]| range(*first, *last)).collect::<Result<Vec<_>, _>>()?;
+        let hold = SlotHold::from_raw(hold, round).ok_or(InvalidCommand::Field("hold"))?;
+        Ok(Self { fence: Fence { epoch: SlotEpoch(epoch), stamp }, hold, ranges })
+    }
+}
+
+fn range(first: u32, last: u32) -> Result<(Slot, Slot), InvalidCommand> {
+    let slot = |raw: u32| Slot::try_from(raw).map_err(|_| InvalidCommand::Field("slot"));
+    if first > last {
+        return Err(InvalidCommand::Field("ascending range"));
+    }
+    Ok((slot(first)?, slot(last)?))
+}
+
+impl From<&Import> for pb::Import {
+    fn from(import: &Import) -> Self {
+        let Import { fence: Fence { epoch, stamp }, time, rows } = import;
+        let row = |row: &MovedRow| {
+            let MovedRow { family, key, value } = row;
+            pb::MovedRow { family: u32::from(*family as u8), key: key.clone(), value: value.clone() }
+        };
+        Self { epoch: epoch.0, stamp: *stamp, time_ms: time.0, rows: rows.iter().map(row).collect() }
+    }
+}
+
+impl TryFrom<pb::Import> for Import {
+    type Error = InvalidCommand;
+
+    fn try_from(import: pb::Import) -> Result<Self, InvalidCommand> {
+        let pb::Import { epoch, stamp, time_ms, rows } = import;
+        if rows.len() > CHUNK_MAX_ROWS {
+            return Err(InvalidCommand::Field("rows within their limit"));
         }
-        let hold = SlotHold::from_raw(hold).ok_or(InvalidCommand::Field("hold"))?;
-        Ok(Self { epoch: SlotEpoch(epoch), hold, ranges })
+        let row = |pb::MovedRow { family, key, value }| {
+            let family = u8::try_from(family).ok().and_then(Family::from_number);
+            let row = MovedRow { family: family.ok_or(InvalidCommand::Field("family"))?, key, value };
+            if row.moves() { Ok(row) } else { Err(InvalidCommand::Field("key that moves")) }
+        };
+        Ok(Self {
+            fence: Fence { epoch: SlotEpoch(epoch), stamp },
+            time: UnixMillis(time_ms),
+            rows: rows.into_iter().map(row).collect::<Result<_, InvalidCommand>>()?,
+        })
+    }
+}
+
+impl From<Purge> for pb::Purge {
+    fn from(purge: Purge) -> Self {
+        let Purge { fence: Fence { epoch, stamp }, range: (first, last) } = purge;
+        Self { epoch: epoch.0, stamp, first: u32::from(first.get()), last: u32::from(last.get()) }
+    }
+}
+
+impl TryFrom<pb::Purge> for Purge {
+    type Error = InvalidCommand;
+
+    fn try_from(purge: pb::Purge) -> Result<Self, InvalidCommand> {
+        let pb::Purge { epoch, stamp, first, last } = purge;
+        Ok(Self { fence: Fence { epoch: SlotEpoch(epoch), stamp }, range: range(first, last)? })
     }
 }
 

@@ -29,6 +29,10 @@ pub(super) struct Item {
     pub(super) found: Option<Found>,
     #[prost(message, optional, tag = "8")]
     pub(super) slots: Option<Slots>,
+    #[prost(message, optional, tag = "9")]
+    pub(super) import: Option<Import>,
+    #[prost(message, optional, tag = "10")]
+    pub(super) purge: Option<Purge>,
 }
 
 #[derive(Clone, PartialEq, Eq, prost::Message)]
@@ -135,4 +139,42 @@ pub(super) struct Slots {
     /// First and last slot of each range, alternating.
     #[prost(uint32, repeated, tag = "3")]
     pub(super) bounds: Vec<u32>,
+    #[prost(uint64, tag = "4")]
+    pub(super) stamp: u64,
+    #[prost(uint32, tag = "5")]
+    pub(super) round: u32,
+}
+
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(super) struct Import {
+    #[prost(uint64, tag = "1")]
+    pub(super) epoch: u64,
+    #[prost(uint64, tag = "2")]
+    pub(super) stamp: u64,
+    #[prost(uint64, tag = "3")]
+    pub(super) time_ms: u64,
+    #[prost(message, repeated, tag = "4")]
+    pub(super) rows: Vec<MovedRow>,
+}
+
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(super) struct MovedRow {
+    #[prost(uint32, tag = "1")]
+    pub(super) family: u32,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub(super) key: Bytes,
+    #[prost(bytes = "bytes", optional, tag = "3")]
+    pub(super) value: Option<Bytes>,
+}
+
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(super) struct Purge {
+    #[prost(uint64, tag = "1")]
+    pub(super) epoch: u64,
+    #[prost(uint64, tag = "2")]
+    pub(super) stamp: u64,
+    #[prost(uint32, tag = "3")]
+    pub(super) first: u32,
+    #[prost(uint32, tag = "4")]
+    pub(super) last: u32,
 }

@@ -8,7 +8,7 @@ use renkei_faults::{Mutation, arm};
 const BROKEN_RULE: &str = "RENKEI_TEST_BROKEN_RULE";
 
 const DEFENDED: [(Mutation, &str); 2] = [
-    (Mutation::OwnerCheckedAtProposal, "writes::a_frozen_or_departed_slot_decides_nothing"),
+    (Mutation::OwnerCheckedAtProposal, "moves::a_slot_is_served_by_one_group_at_a_time"),
     (Mutation::StaleEpochServed, "reads::nothing_is_read_of_a_slot_that_is_frozen_or_has_gone"),
 ];
 

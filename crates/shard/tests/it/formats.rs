@@ -1,10 +1,12 @@
 //! What an earlier build wrote, every later build reads: the whole store of a small history, and the entries that made
-//! it. Store 2 is store 1 with stored replies that name their record.
+//! it. Store 2 is store 1 with stored replies that name their record. The moves are a slot on its way from one group to
+//! another: the entries of both, and their stores when it is half done.
 
 use std::fmt::Write as _;
 
 use bytes::Bytes;
 use renkei_access::{RuleSet, Scope};
+use renkei_shard::transfer::{Import, MovedRow, Purge};
 use renkei_shard::{Access, Family, Item, ItemKind, SlotChange, SlotHold, Verdict, Verdicts, read};
 
 use crate::memory::Memory;
@@ -13,6 +15,7 @@ use crate::scenario::*;
 const ENTRIES: &str = include_str!("../fixtures/entries-v1.hex");
 const FIRST_STORE: &str = include_str!("../fixtures/store-v1.hex");
 const STORE: &str = include_str!("../fixtures/store-v2.hex");
+const MOVES: &str = include_str!("../fixtures/moves-v1.hex");
 
 fn history() -> Vec<Item> {
     // What this history says is fixed; what the scenarios say may grow.
@@ -22,7 +25,7 @@ fn history() -> Vec<Item> {
         Item::Found {
             log: LOG,
             slots: SlotChange {
-                epoch: renkei_ids::SlotEpoch(1),
+                fence: fence(1, 0),
                 hold: SlotHold::Owned,
                 ranges: vec![(pid(1).slot(), pid(1).slot())],
             },
@@ -74,6 +77,76 @@ fn refresh_fixtures() {
     let (entries, store) = written_now();
     std::fs::write("tests/fixtures/entries-v1.hex", entries).unwrap();
     std::fs::write("tests/fixtures/store-v2.hex", store).unwrap();
+    std::fs::write("tests/fixtures/moves-v1.hex", moves_written_now()).unwrap();
+}
+
+/// One line for each entry (group, entry) and for each row that it leaves (group, family, key, value).
+fn moves_written_now() -> String {
+    let range = (pid(1).slot(), pid(1).slot());
+    let mut groups = [Group::founded(), Group { store: Memory::default(), now: renkei_ids::UnixMillis(NOW) }];
+    let slots = SlotChange { fence: fence(1, 0), hold: SlotHold::Owned, ranges: vec![] };
+    let order = |stamp, hold| Item::Slots(SlotChange { fence: fence(1, stamp), hold, ranges: vec![range] });
+    let row = |value: Option<&'static [u8]>| MovedRow {
+        family: Family::Rules,
+        key: Bytes::copy_from_slice(&[&range.0.to_be_bytes()[..], pid(1).as_bytes()].concat()),
+        value: value.map(Bytes::from_static),
+    };
+    let rows = vec![row(Some(b"rules")), row(None), row(Some(b"later rules"))];
+    let import = Import { fence: fence(1, 4), time: renkei_ids::UnixMillis(NOW + 1), rows };
+    let purge = |stamp| Item::Purge(Purge { fence: fence(1, stamp), range });
+    let access = access(1);
+    let history = [
+        (1, Item::Found { log: LOG, slots }),
+        (1, order(2, SlotHold::Gone)),
+        (1, purge(2)),
+        (0, order(3, SlotHold::Moving { round: 1 })),
+        (0, Item::Patient { access, kind: ItemKind::Put(put(9, 1, 24_000)) }),
+        (0, order(4, SlotHold::Frozen { round: 1 })),
+        (1, order(4, SlotHold::Incoming)),
+        (1, Item::Import(import)),
+    ];
+    let mut text = String::new();
+    for (group, item) in history {
+        let entry = renkei_shard::Command { time: groups[group].now, items: vec![item.encode()] }.encode();
+        renkei_shard::apply(&mut groups[group].store, &entry).unwrap();
+        writeln!(text, "{group} {}", hex(&entry)).unwrap();
+    }
+    for (nth, group) in groups.iter().enumerate() {
+        // Of the slots of the founding, those that stayed say nothing new.
+        let about = |key: &[u8]| key.starts_with(&range.0.to_be_bytes()) || key.starts_with(&[0xFF, 0xFF]);
+        for ((family, key), value) in group.store.0.iter().filter(|((_, key), _)| about(key)) {
+            writeln!(text, "{nth} {} {} {}", *family as u8, hex(key), hex(value)).unwrap();
+        }
+    }
+    text
+}
+
+#[test]
+fn a_move_is_written_as_its_fixture_holds() {
+    assert!(moves_written_now() == MOVES, "entries or rows of moving slots are written otherwise");
+}
+
+#[test]
+fn entries_and_rows_of_a_move_read() {
+    let mut stores = [Group::founded().store, Memory::default()];
+    for line in MOVES.lines() {
+        match line.split(' ').collect::<Vec<_>>()[..] {
+            [group, entry] => {
+                let store = &mut stores[group.parse::<usize>().unwrap()];
+                let reply = renkei_shard::apply(store, &Bytes::from(unhex(entry))).unwrap();
+                let [verdict] = Verdicts::decode(&reply).unwrap().verdicts[..] else { panic!("one item") };
+                let done =
+                    matches!(verdict, Verdict::Changed | Verdict::Purged { next: None } | Verdict::Stored { .. });
+                assert!(done, "{verdict:?}");
+            }
+            [group, family, key, value] => {
+                let family = Family::from_number(family.parse().unwrap()).unwrap();
+                let stored = stores[group.parse::<usize>().unwrap()].0.get(&(family, unhex(key)));
+                assert_eq!(stored, Some(&Bytes::from(unhex(value))));
+            }
+            _ => panic!("a line of another form"),
+        }
+    }
 }
 
 #[test]
@@ -161,19 +234,9 @@ fn a_row_that_does_not_read_stops_the_replica() {
 }
 
 fn stored_fixture(text: &str) -> Memory {
-    let families = [
-        Family::Summary,
-        Family::Body,
-        Family::Record,
-        Family::Rules,
-        Family::Audit,
-        Family::Idempotency,
-        Family::Tombstones,
-        Family::System,
-    ];
     let rows = text.lines().map(|line| {
         let mut parts = line.split(' ');
-        let family = families[parts.next().unwrap().parse::<usize>().unwrap()];
+        let family = Family::from_number(parts.next().unwrap().parse().unwrap()).unwrap();
         let key = unhex(parts.next().unwrap());
         ((family, key), Bytes::from(unhex(parts.next().unwrap())))
     });

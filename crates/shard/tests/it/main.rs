@@ -7,6 +7,7 @@ mod broken_rules;
 mod formats;
 mod memory;
 mod model;
+mod moves;
 mod reads;
 mod scenario;
 mod writes;

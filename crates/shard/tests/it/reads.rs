@@ -186,10 +186,15 @@ fn nothing_is_read_of_a_slot_that_is_frozen_or_has_gone() {
     let mut group = Group::founded();
     let admitted = |group: &Group| read::admit(&group.store, &pid(1), access(1).capability).unwrap();
     assert!(matches!(admitted(&group), read::Admission::Admitted(_)));
-    for (epoch, hold) in [(5, SlotHold::Frozen), (6, SlotHold::Gone)] {
-        let epoch = SlotEpoch(epoch);
-        group.one(Item::Slots(SlotChange { epoch, hold, ranges: every_slot() }));
-        let refused = read::Admission::WrongOwner { epoch, frozen: hold == SlotHold::Frozen };
+    group.one(Item::Slots(SlotChange {
+        fence: fence(4, 1),
+        hold: SlotHold::Moving { round: 1 },
+        ranges: every_slot(),
+    }));
+    assert!(matches!(admitted(&group), read::Admission::Admitted(_)), "it is served while it is copied");
+    for (epoch, hold) in [(5, SlotHold::Frozen { round: 1 }), (6, SlotHold::Gone)] {
+        group.one(Item::Slots(SlotChange { fence: fence(epoch, 1), hold, ranges: every_slot() }));
+        let refused = read::Admission::WrongOwner { epoch: SlotEpoch(epoch), passing: hold != SlotHold::Gone };
         assert_eq!(admitted(&group), refused);
     }
 }

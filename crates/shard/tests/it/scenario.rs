@@ -7,8 +7,8 @@ use renkei_ids::{
     RecordVersion, RequestId, SizeBucket, Slot, SlotEpoch, UnixMillis,
 };
 use renkei_shard::{
-    Access, Command, DeleteRecord, Item, ItemKind, Note, Operation, PutRecord, SetRules, SlotChange, SlotHold, Verdict,
-    Verdicts, apply, read,
+    Access, Command, DeleteRecord, Fence, Item, ItemKind, Note, Operation, PutRecord, SetRules, SlotChange, SlotHold,
+    Verdict, Verdicts, apply, read,
 };
 
 use crate::memory::Memory;
@@ -39,6 +39,10 @@ pub(crate) fn every_slot() -> Vec<(Slot, Slot)> {
     vec![(Slot::try_from(0).unwrap(), Slot::try_from(4095).unwrap())]
 }
 
+pub(crate) fn fence(epoch: u64, stamp: u64) -> Fence {
+    Fence { epoch: SlotEpoch(epoch), stamp }
+}
+
 /// A group over a store in memory, with its clock.
 pub(crate) struct Group {
     pub(crate) store: Memory,
@@ -50,7 +54,7 @@ impl Group {
         #[cfg(feature = "faults")]
         crate::broken_rules::break_as_told();
         let mut group = Self { store: Memory::default(), now: UnixMillis(NOW) };
-        let slots = SlotChange { epoch: SlotEpoch(1), hold: SlotHold::Owned, ranges: every_slot() };
+        let slots = SlotChange { fence: fence(1, 0), hold: SlotHold::Owned, ranges: every_slot() };
         assert_eq!(group.one(Item::Found { log: LOG, slots }), Verdict::Changed);
         group
     }

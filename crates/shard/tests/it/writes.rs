@@ -1,7 +1,7 @@
 //! What each kind of item does, and what it refuses.
 
 use renkei_access::{Effect, Rule, RuleSet, Scope, Subject, Target};
-use renkei_ids::{AuditSeq, CapabilityId, InstTag, LeafIndex, SlotEpoch, UnixMillis};
+use renkei_ids::{AuditSeq, CapabilityId, InstTag, LeafIndex, UnixMillis};
 use renkei_shard::audit::AuditContent;
 use renkei_shard::{
     Access, Item, ItemKind, Operation, Outcome, PutRecord, Recorded, SUMMARY_MAX_BYTES, SlotChange, SlotHold, Verdict,
@@ -162,23 +162,6 @@ fn rules_are_set_against_the_version_that_was_seen() {
 }
 
 #[test]
-fn a_frozen_or_departed_slot_decides_nothing() {
-    let mut group = Group::founded();
-    let change = |epoch, hold| Item::Slots(SlotChange { epoch: SlotEpoch(epoch), hold, ranges: every_slot() });
-    group.one(change(5, SlotHold::Frozen));
-    assert_eq!(group.by(access(1), note(0, &[])), Verdict::WrongOwner { epoch: SlotEpoch(5), frozen: true });
-    group.one(change(6, SlotHold::Gone));
-    let before = group.store.clone();
-    let verdict = group.by(access(1), ItemKind::Put(put(9, 1, 10)));
-    assert_eq!(verdict, Verdict::WrongOwner { epoch: SlotEpoch(6), frozen: false });
-    assert_eq!(group.store, before, "a refused item leaves no trace");
-    group.one(change(4, SlotHold::Owned));
-    assert_eq!(group.by(access(1), note(0, &[])), Verdict::WrongOwner { epoch: SlotEpoch(6), frozen: false });
-    group.one(change(7, SlotHold::Owned));
-    assert!(matches!(group.by(access(1), note(0, &[])), Verdict::Recorded(_)));
-}
-
-#[test]
 fn group_time_never_goes_back() {
     let mut group = Group::founded();
     let late = group.now.plus_millis(HOUR);
@@ -194,7 +177,7 @@ fn a_group_is_founded_once_and_decides_nothing_before() {
     let mut group = Group { store: Default::default(), now: UnixMillis(NOW) };
     assert_eq!(group.by(access(1), note(0, &[])), Verdict::NotFounded);
     let mut group = Group::founded();
-    let slots = SlotChange { epoch: SlotEpoch(9), hold: SlotHold::Gone, ranges: every_slot() };
+    let slots = SlotChange { fence: fence(9, 0), hold: SlotHold::Gone, ranges: every_slot() };
     assert_eq!(group.one(Item::Found { log: renkei_ids::LogId::from_bytes([9; 16]), slots }), Verdict::NotFounded);
     assert!(matches!(group.by(access(1), note(0, &[])), Verdict::Recorded(_)));
 }

@@ -43,6 +43,8 @@ impl Held {
 pub struct View {
     held: Arc<Held>,
     tier: Tier,
+    /// Whether what is scanned is kept in memory.
+    fill_cache: bool,
 }
 
 impl View {
@@ -55,12 +57,17 @@ impl View {
             None => Held::Rocks(Snapped::new(inner, |inner| inner.db.rocks().snapshot())),
             Some(tables) => Held::Memory { inner, tables },
         };
-        Self { held: Arc::new(held), tier: Tier::Disk }
+        Self { held: Arc::new(held), tier: Tier::Disk, fill_cache: true }
     }
 
     /// The same view, reading this far.
     pub fn with_tier(self, tier: Tier) -> Self {
         Self { tier, ..self }
+    }
+
+    /// The same view, for a pass over much: what it scans pushes nothing out of memory that requests need.
+    pub fn passing_cache(self) -> Self {
+        Self { fill_cache: false, ..self }
     }
 
     /// The applied marker of this view.
@@ -152,7 +159,9 @@ impl Read for View {
         direction: Direction,
         visit: Visit<'_>,
     ) -> Result<(), StorageError> {
-        self.scan_with(read_options(self.tier), family, range, direction, visit)
+        let mut options = read_options(self.tier);
+        options.fill_cache(self.fill_cache);
+        self.scan_with(options, family, range, direction, visit)
     }
 }
 

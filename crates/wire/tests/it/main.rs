@@ -11,4 +11,5 @@ mod keyholder;
 mod record;
 mod refused_answers;
 mod round_trip;
+mod transfer;
 mod vault;

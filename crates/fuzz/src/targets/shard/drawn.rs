@@ -7,7 +7,7 @@ use renkei_ids::{
     RecordVersion, RequestId, SizeBucket, Slot, SlotEpoch, UnixMillis,
 };
 use renkei_shard::{
-    Access, Command, DeleteRecord, Item, ItemKind, Note, Operation, PutRecord, SetRules, SlotChange, SlotHold, read,
+    Access, Command, DeleteRecord, Fence, Item, ItemKind, Note, Operation, PutRecord, SetRules, SlotChange, SlotHold, read,
 };
 
 use crate::input::Input;
@@ -90,8 +90,16 @@ fn change(input: &mut Input<'_>) -> SlotChange {
         (slot(ends[0]), slot(ends[1]))
     });
     let ranges = ranges.collect();
-    let hold = *input.pick(&[SlotHold::Owned, SlotHold::Frozen, SlotHold::Gone]);
-    SlotChange { epoch: SlotEpoch(u64::from(input.byte() % 4)), hold, ranges }
+    let round = 1 + u32::from(input.byte() % 3);
+    let hold = *input.pick(&[
+        SlotHold::Owned,
+        SlotHold::Moving { round },
+        SlotHold::Frozen { round },
+        SlotHold::Incoming,
+        SlotHold::Gone,
+    ]);
+    let fence = Fence { epoch: SlotEpoch(u64::from(input.byte() % 4)), stamp: u64::from(input.byte() % 8) };
+    SlotChange { fence, hold, ranges }
 }
 
 fn access(input: &mut Input<'_>) -> Access {

@@ -41,6 +41,9 @@ fn replica() -> pb::ReplicaStatus {
         purged: 5,
         members: (1..=3).map(|node| pb::Member { replica: u64::from(node) + 3, node }).collect(),
         leads: true,
+        voters: vec![4, 5, 6],
+        changing: false,
+        membership: 3,
     }
 }
 
@@ -67,11 +70,23 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
         more,
         refused,
     });
+    let leader = pb::MoveLeader { group: 1, to: 2 };
+    let job = pb::Job { id: 3, step: 2, round: 0, kind: Some(pb::job::Kind::Leader(leader)) };
+    let status = pb::StatusReply {
+        node: 1,
+        slot_epoch: 1,
+        replicas: vec![replica()],
+        disk_free_permille: 500,
+        stamp: 4,
+        disk_refused: false,
+        job: Some(job),
+        disk: filled(16),
+    };
     vec![
         super::seed(0, &pb::BootstrapRequest { nodes: (1..=3).map(node).collect(), groups: 4, replicas: 3 }),
         super::seed(1, &pb::BootstrapReply { slot_epoch: 1 }),
         super::seed(2, &pb::OpenReplicaRequest { group: 1, replica: 4, nodes: (1..=3).map(node).collect() }),
-        super::seed(3, &pb::StatusReply { node: 1, slot_epoch: 1, replicas: vec![replica()], disk_free_permille: 500 }),
+        super::seed(3, &status),
         super::seed(4, &pb::DigestReply { digests: vec![digest] }),
         super::seed(5, &vault),
         super::seed(6, &peer::PeerFrames { lane: 1, frames: frames.into() }),

@@ -48,8 +48,10 @@ pub(crate) async fn demo(settings: DemoSettings, output: Output) -> Result<Exit,
     let folder = documents.map(Folder::open).transpose()?;
     let showing = Box::pin(show(&home, folder.as_ref()));
     let (mut cloud, report, search) = tokio::select! {
-        shown = showing => shown?,
+        // Ctrl-C first, for the start of the processes blocks this thread: until it is listened for, it kills.
+        biased;
         () = interrupted() => return Err(Failure::Interrupted),
+        shown = showing => shown?,
     };
     if let Home::Kept(dir) = &home {
         write(&dir.join("tokens.txt"), search.planted())?;

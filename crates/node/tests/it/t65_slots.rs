@@ -171,25 +171,25 @@ async fn kill_while_moving(name: &str, victim: Victim, seed: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 #[ignore = "long: proof"]
-async fn the_controller_is_killed_while_slots_move() {
+async fn long_proof_the_controller_is_killed_while_slots_move() {
     kill_while_moving("controller killed", Victim::Controller, 0x6511).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 #[ignore = "long: proof"]
-async fn the_sources_leader_is_killed_while_slots_move() {
+async fn long_proof_the_sources_leader_is_killed_while_slots_move() {
     kill_while_moving("source's leader killed", Victim::Source, 0x6512).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 #[ignore = "long: proof"]
-async fn the_targets_leader_is_killed_while_slots_move() {
+async fn long_proof_the_targets_leader_is_killed_while_slots_move() {
     kill_while_moving("target's leader killed", Victim::Target, 0x6513).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 #[ignore = "long: proof"]
-async fn a_cloud_grows_from_four_to_sixteen_groups_under_load() {
+async fn long_proof_a_cloud_grows_from_four_to_sixteen_groups() {
     let seed = 0x6520;
     println!("seed {seed:#x}");
     let cloud = TestCloud::unfounded(3, &[]);

@@ -57,7 +57,11 @@ pub(super) fn item_seeds() -> Vec<Vec<u8>> {
 
 pub(super) fn founded() -> Memory {
     let mut group = Memory::default();
-    let slots = SlotChange { fence: Fence { epoch: SlotEpoch(1), stamp: 0 }, hold: SlotHold::Owned, ranges: vec![drawn::slots()] };
+    let slots = SlotChange {
+        fence: Fence { epoch: SlotEpoch(1), stamp: 0 },
+        hold: SlotHold::Owned,
+        ranges: vec![drawn::slots()],
+    };
     let entry = Command { time: UnixMillis(NOW), items: vec![Item::Found { log: LOG, slots }.encode()] }.encode();
     renkei_shard::apply(&mut group, &entry).expect("memory does not fail");
     group

@@ -7,7 +7,8 @@ use renkei_ids::{
     RecordVersion, RequestId, SizeBucket, Slot, SlotEpoch, UnixMillis,
 };
 use renkei_shard::{
-    Access, Command, DeleteRecord, Fence, Item, ItemKind, Note, Operation, PutRecord, SetRules, SlotChange, SlotHold, read,
+    Access, Command, DeleteRecord, Fence, Item, ItemKind, Note, Operation, PutRecord, SetRules, SlotChange, SlotHold,
+    read,
 };
 
 use crate::input::Input;

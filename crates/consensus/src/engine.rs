@@ -7,6 +7,7 @@ mod watch;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use arc_swap::ArcSwap;
@@ -55,6 +56,7 @@ pub(crate) struct Shared {
     /// Opening, creating and removing, one at a time.
     changing: tokio::sync::Mutex<()>,
     stopping: CancellationToken,
+    may_lead: AtomicBool,
 }
 
 impl fmt::Debug for Engine {
@@ -198,6 +200,7 @@ impl Engine {
             replicas: ArcSwap::default(),
             changing: tokio::sync::Mutex::new(()),
             stopping: CancellationToken::new(),
+            may_lead: AtomicBool::new(true),
         }));
         (engine.0.spawner)("snapshot schedule", schedule::run(engine.downgrade(), engine.0.stopping.clone()).boxed());
         engine
@@ -295,6 +298,8 @@ impl Engine {
         let raft = Raft::new(replica.0, Arc::new(config), network, log_store, state_store).await;
         let raft = raft.map_err(|source| OpenError::Start { group, replica, source: Box::new(source) })?;
 
+        raft.runtime_config().elect(self.0.may_lead.load(Ordering::Relaxed));
+
         let stopping = self.0.stopping.child_token();
         let watch = watch::run(group, replica, raft.metrics(), stopping.clone(), Arc::clone(&self.0.fatal));
         (self.0.spawner)("replica watch", watch.boxed());
@@ -312,6 +317,30 @@ impl Engine {
             changing: tokio::sync::Mutex::new(()),
             stopping,
         }))
+    }
+
+    /// Whether replicas here stand for election; at first they do. It does not end a leadership: see
+    /// [`give_away`](Self::give_away). Call it again after a replica was created at the same time.
+    pub fn may_lead(&self, may: bool) {
+        self.0.may_lead.store(may, Ordering::Relaxed);
+        for replica in self.replicas() {
+            replica.parts().raft.runtime_config().elect(may);
+        }
+    }
+
+    /// Gives every leadership away to the voter that has most of the log; a group without another voter keeps its leader.
+    /// Returns the groups that were given away: from then on their leader here proposes nothing and is silent, so that
+    /// they elect another one even where the chosen voter does not answer.
+    pub async fn give_away(&self) -> Vec<GroupId> {
+        let mut given = Vec::new();
+        for replica in self.replicas() {
+            if let Some(to) = replica.successor()
+                && replica.transfer_leader(to).await.is_ok()
+            {
+                given.push(replica.group());
+            }
+        }
+        given
     }
 
     /// Hands a frame from a peer's node to its replica.

@@ -86,9 +86,21 @@ impl Nodes {
     /// The slot epoch and deadline in it are replaced.
     ///
     /// # Errors
-    /// The last refusal; `outcome_unknown` where the last try was lost.
-    pub(crate) async fn call(&self, pid: Pid, mut request: NodeRequest, deadline: Deadline) -> Result<Answer, Refusal> {
+    /// The last refusal; `outcome_unknown` where the last try was lost, or an earlier one was and the last says nothing
+    /// about it.
+    pub(crate) async fn call(&self, pid: Pid, request: NodeRequest, deadline: Deadline) -> Result<Answer, Refusal> {
         let mut attempts = Attempts::default();
+        let answer = self.persist(pid, request, deadline, &mut attempts).await;
+        answer.map_err(|refusal| attempts.told(refusal))
+    }
+
+    async fn persist(
+        &self,
+        pid: Pid,
+        mut request: NodeRequest,
+        deadline: Deadline,
+        attempts: &mut Attempts,
+    ) -> Result<Answer, Refusal> {
         loop {
             let route = self.route(pid, deadline).await?;
             request.slot_epoch = route.epoch;

@@ -4,7 +4,7 @@ mod vaults;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use renkei_ids::{CloudId, NodeId, UnixMillis};
 use renkei_runtime::{Role, TlsFiles};
 
 use crate::{
-    Authority, CertError, GatewaySpec, LaunchError, Leaf, NodeSpec, PortError, Process, ProcessSpec, RaftProfile,
+    Authority, CertError, GatewaySpec, Host, LaunchError, Leaf, NodeSpec, PortError, Process, ProcessSpec, RaftProfile,
     ReservedPort, Usage, VaultCommandError, gateway_config, node_config, private,
 };
 
@@ -22,6 +22,9 @@ pub const READY_TIMEOUT: Duration = Duration::from_secs(60);
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 /// Most nodes of one cloud on one machine.
 const MAX_NODES: u32 = 32;
+/// Ports of a node with a host of its own.
+const LISTEN_PORT: u16 = 7001;
+const ADMIN_PORT: u16 = 7002;
 
 /// What cloud to make.
 #[derive(Clone, Debug)]
@@ -64,6 +67,8 @@ pub enum CloudError {
         #[source]
         source: io::Error,
     },
+    #[error("{nodes} nodes on {hosts} hosts")]
+    Hosts { nodes: u32, hosts: usize },
     #[error("this cloud has no node {node}")]
     NoSuchNode { node: NodeId },
     #[error("node {node} is not running")]
@@ -120,29 +125,68 @@ pub struct Cloud {
 #[derive(Debug)]
 struct Service {
     spec: ProcessSpec,
-    listen: ReservedPort,
-    /// Held for as long as the cloud, so that the process finds it free when it starts again.
-    _admin: ReservedPort,
+    listen: SocketAddr,
+    /// Held for as long as the cloud, so that the process finds its ports free when it starts again. A process with a
+    /// host of its own shares them with nobody.
+    _ports: Vec<ReservedPort>,
+    host: Option<Host>,
     process: Option<Process>,
+}
+
+/// Where a process of the cloud is to serve.
+struct Site {
+    listen: SocketAddr,
+    admin: SocketAddr,
+    ports: Vec<ReservedPort>,
+    host: Option<Host>,
+}
+
+impl Site {
+    /// On this machine.
+    fn local() -> Result<Self, CloudError> {
+        let take = || ReservedPort::take().map_err(|source| CloudError::Ports { source });
+        let (listen, admin) = (take()?, take()?);
+        Ok(Self { listen: listen.address(), admin: admin.address(), ports: vec![listen, admin], host: None })
+    }
+
+    /// On a host of its own.
+    fn on(host: &Host) -> Self {
+        let listen = SocketAddr::from((host.address(), LISTEN_PORT));
+        let admin = SocketAddr::from((Ipv4Addr::LOCALHOST, ADMIN_PORT));
+        Self { listen, admin, ports: Vec::new(), host: Some(host.clone()) }
+    }
+
+    fn service(self, spec: ProcessSpec) -> Service {
+        Service { spec, listen: self.listen, _ports: self.ports, host: self.host, process: None }
+    }
 }
 
 impl Cloud {
     /// Makes certificates and configurations and reserves ports; starts nothing.
     pub fn prepare(spec: &CloudSpec) -> Result<Self, CloudError> {
-        if !(1..=MAX_NODES).contains(&spec.nodes) {
-            return Err(CloudError::Size { nodes: spec.nodes });
+        check_size(spec)?;
+        let sites = (1..=spec.nodes).map(|_| Site::local()).collect::<Result<_, _>>()?;
+        Self::prepare_at(spec, sites)
+    }
+
+    /// As [`Cloud::prepare`], each node on a host of its own.
+    pub fn prepare_on(spec: &CloudSpec, hosts: &[Host]) -> Result<Self, CloudError> {
+        check_size(spec)?;
+        if usize::try_from(spec.nodes) != Ok(hosts.len()) {
+            return Err(CloudError::Hosts { nodes: spec.nodes, hosts: hosts.len() });
         }
+        Self::prepare_at(spec, hosts.iter().map(Site::on).collect())
+    }
+
+    fn prepare_at(spec: &CloudSpec, sites: Vec<Site>) -> Result<Self, CloudError> {
         let authority = Authority::development(&spec.dir.join("certs"), spec.now)
             .map_err(|source| CloudError::Certificates { source })?;
-        let ports = (1..=spec.nodes)
-            .map(|id| Ok((NodeId(id), (ReservedPort::take()?, ReservedPort::take()?))))
-            .collect::<Result<BTreeMap<_, _>, PortError>>()
-            .map_err(|source| CloudError::Ports { source })?;
-        let peers: BTreeMap<_, _> = ports.iter().map(|(id, (listen, _))| (*id, listen.address())).collect();
+        let sites: BTreeMap<_, _> = (1..).map(NodeId).zip(sites).collect();
+        let peers: BTreeMap<_, _> = sites.iter().map(|(id, site)| (*id, site.listen)).collect();
         let mut nodes = BTreeMap::new();
-        for (id, (listen, admin)) in ports {
-            let process = node_process(spec, &authority, &peers, id, admin.address())?;
-            nodes.insert(id, Service { spec: process, listen, _admin: admin, process: None });
+        for (id, site) in sites {
+            let process = node_process(spec, &authority, &peers, id, site.admin)?;
+            nodes.insert(id, site.service(process));
         }
         Ok(Self {
             cloud: spec.cloud,
@@ -163,22 +207,21 @@ impl Cloud {
         if self.vaults.is_empty() {
             return Err(CloudError::NoVault);
         }
-        let ports = (|| Ok((ReservedPort::take()?, ReservedPort::take()?)))();
-        let (listen, admin) = ports.map_err(|source| CloudError::Ports { source })?;
+        let site = Site::local()?;
         let tls = self.issue(Role::Gateway, name)?;
         let config = gateway_config(&GatewaySpec {
             name: name.to_owned(),
             cloud: self.cloud,
-            listen: listen.address(),
-            admin: admin.address(),
+            listen: site.listen,
+            admin: site.admin,
             tls,
             vaults: self.vault_addresses().into_values().collect(),
             nodes: self.addresses().into_values().collect(),
         });
         let label = format!("gateway-{name}");
         let home = self.dir.join(&label);
-        let spec = process(&self.dir, "renkei-gateway", &label, &home, &config, set, admin.address())?;
-        self.gateway = Some(Service { spec, listen, _admin: admin, process: None });
+        let spec = process(&self.dir, "renkei-gateway", &label, &home, &config, set, site.admin)?;
+        self.gateway = Some(site.service(spec));
         Ok(())
     }
 
@@ -196,7 +239,7 @@ impl Cloud {
 
     /// Where the gateway serves; `None` where there is none.
     pub fn gateway_address(&self) -> Option<SocketAddr> {
-        self.gateway.as_ref().map(|gateway| gateway.listen.address())
+        self.gateway.as_ref().map(|gateway| gateway.listen)
     }
 
     /// Starts every node that is not running and waits until all are ready, [`READY_TIMEOUT`] each.
@@ -254,7 +297,7 @@ impl Cloud {
 
     /// Where each node serves.
     pub fn addresses(&self) -> BTreeMap<NodeId, SocketAddr> {
-        self.nodes.iter().map(|(id, node)| (*id, node.listen.address())).collect()
+        self.nodes.iter().map(|(id, node)| (*id, node.listen)).collect()
     }
 
     /// A certificate of this cloud for a client or another service on this machine.
@@ -278,10 +321,19 @@ impl Service {
             None => false,
         };
         if !runs {
-            self.process = Some(Process::start(&self.spec)?);
+            let started = match &self.host {
+                Some(host) => Process::start_on(&self.spec, host),
+                None => Process::start(&self.spec),
+            };
+            self.process = Some(started?);
         }
         Ok(())
     }
+}
+
+fn check_size(spec: &CloudSpec) -> Result<(), CloudError> {
+    let nodes = spec.nodes;
+    if (1..=MAX_NODES).contains(&nodes) { Ok(()) } else { Err(CloudError::Size { nodes }) }
 }
 
 fn node_process(
@@ -292,8 +344,11 @@ fn node_process(
     admin: SocketAddr,
 ) -> Result<ProcessSpec, CloudError> {
     let CloudSpec { cloud, nodes: _, dir, memory_mib, raft, set, now } = spec;
+    // A certificate names this machine anyway.
+    let address = Some(peers[&id].ip()).filter(|address| !address.is_loopback());
+    let hosts = address.iter().map(ToString::to_string).collect();
     let tls = authority
-        .issue(&Leaf::local(*cloud, Role::Node, id.to_string(), *now))
+        .issue(&Leaf { hosts, ..Leaf::local(*cloud, Role::Node, id.to_string(), *now) })
         .map_err(|source| CloudError::Certificates { source })?;
     let name = format!("node-{id}");
     let data = dir.join(&name);

@@ -8,6 +8,7 @@ mod binary;
 mod certs;
 mod cloud;
 mod gateway;
+mod hosts;
 mod keyholder;
 mod node;
 mod ports;
@@ -21,6 +22,7 @@ pub use binary::{BinaryError, beside};
 pub use certs::{Authority, CertError, DEFAULT_LIFE, Leaf};
 pub use cloud::{Cloud, CloudError, CloudSpec, READY_TIMEOUT, STOP_TIMEOUT};
 pub use gateway::{GatewaySpec, gateway_config};
+pub use hosts::{Host, HostError, Hosts};
 pub use keyholder::{
     Keyholder, KeyholderLaunchError, KeyholderSpec, keyholder_config, make_keys as make_keyholder_keys,
 };

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{BinaryError, Usage, UsageError, beside, private, ready};
+use crate::{BinaryError, Host, HostError, Usage, UsageError, beside, private, ready};
 
 /// Pause between two looks at a process.
 const POLL: Duration = Duration::from_millis(20);
@@ -74,6 +74,18 @@ pub enum LaunchError {
     },
     #[error("{name} did not end within {after:?} of SIGTERM and was killed; see {}", log.display())]
     Killed { name: String, after: Duration, log: PathBuf },
+    #[error("running {name} on a host of its own")]
+    Host {
+        name: String,
+        #[source]
+        source: HostError,
+    },
+    #[error("setting the clock of {name}")]
+    Clock {
+        name: String,
+        #[source]
+        source: io::Error,
+    },
     #[error("reading what {name} has used")]
     Usage {
         name: String,
@@ -89,6 +101,8 @@ pub struct Process {
     child: Child,
     admin: SocketAddr,
     log: PathBuf,
+    /// Where it runs, if that is not where this process does.
+    host: Option<Host>,
     /// A second SIGTERM would end it at once.
     terminated: bool,
     /// Held open: when this process dies, the pipe closes and the child ends.
@@ -98,23 +112,34 @@ pub struct Process {
 impl Process {
     /// Starts it; it need not be ready when this returns.
     pub fn start(spec: &ProcessSpec) -> Result<Self, LaunchError> {
+        Self::start_at(spec, None)
+    }
+
+    /// Starts it on a host, and asks it there from then on.
+    pub fn start_on(spec: &ProcessSpec, host: &Host) -> Result<Self, LaunchError> {
+        Self::start_at(spec, Some(host))
+    }
+
+    fn start_at(spec: &ProcessSpec, host: Option<&Host>) -> Result<Self, LaunchError> {
         let ProcessSpec { binary, name, args, admin, logs } = spec;
         let program = beside(binary).map_err(|source| LaunchError::Binary { name: name.clone(), source })?;
         let log = logs.join(format!("{name}.err"));
         let out = append(name, logs, &logs.join(format!("{name}.out")))?;
         let err = append(name, logs, &log)?;
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(args)
             .arg("--exit-with-parent")
             // Its own group: Ctrl-C at a terminal is for the starter, which stops its processes in order.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(out)
-            .stderr(err)
-            .spawn()
-            .map_err(|source| LaunchError::Spawn { name: name.clone(), source })?;
+            .stderr(err);
+        let spawned = at(name, host, || command.spawn())?;
+        let mut child = spawned.map_err(|source| LaunchError::Spawn { name: name.clone(), source })?;
         let leash = child.stdin.take();
-        Ok(Self { name: name.clone(), child, admin: *admin, log, terminated: false, _leash: leash })
+        let (name, host) = (name.clone(), host.cloned());
+        Ok(Self { name, child, admin: *admin, log, host, terminated: false, _leash: leash })
     }
 
     /// Waits until its admin port says that it is ready.
@@ -124,7 +149,8 @@ impl Process {
             if let Some(status) = self.ended()? {
                 return Err(LaunchError::Ended { name: self.name.clone(), status, log: self.log.clone() });
             }
-            if ready::is_ready(self.admin).unwrap_or(false) {
+            let admin = self.admin;
+            if at(&self.name, self.host.as_ref(), || ready::is_ready(admin))?.unwrap_or(false) {
                 return Ok(());
             }
             if began.elapsed() >= within {
@@ -185,6 +211,13 @@ impl Process {
         }
     }
 
+    /// Sets its clock so many milliseconds from true time. Only a process under a development CA lets that be done.
+    pub fn set_clock_offset(&self, millis: i64) -> Result<(), LaunchError> {
+        let admin = self.admin;
+        let set = at(&self.name, self.host.as_ref(), || ready::set_clock_offset(admin, millis))?;
+        set.map_err(|source| LaunchError::Clock { name: self.name.clone(), source })
+    }
+
     /// CPU time and memory so far. An ended process has none to read.
     pub fn usage(&self) -> Result<Usage, LaunchError> {
         Usage::of(self.pid()).map_err(|source| LaunchError::Usage { name: self.name.clone(), source })
@@ -228,6 +261,14 @@ impl Drop for Process {
         // Nothing is left to do where it fails: the process is gone, or the leash ends it.
         let _gone = self.child.kill();
         let _reaped = self.child.wait();
+    }
+}
+
+/// Does something on a host, or right here.
+fn at<T: Send>(name: &str, host: Option<&Host>, work: impl FnOnce() -> T + Send) -> Result<T, LaunchError> {
+    match host {
+        Some(host) => host.within(work).map_err(|source| LaunchError::Host { name: name.to_owned(), source }),
+        None => Ok(work()),
     }
 }
 

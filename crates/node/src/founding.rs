@@ -11,7 +11,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use renkei_consensus::{Engine, OpenError, RemoveError, Replica, StateMachine};
 use renkei_ids::{GroupId, LogId, NodeId, ReplicaId};
-use renkei_peers::AddressBook;
+use renkei_peers::{AddressBook, Clocks};
 use renkei_placement::{Change, Group, MetaReply, Placement, Refused};
 use renkei_runtime::{Address, Chain, Check, Shell};
 use renkei_shard::{Command, Fence, Item, SlotChange, SlotHold, read};
@@ -59,6 +59,7 @@ impl Hosted {
 #[derive(Clone, Debug)]
 pub(crate) struct Follower {
     pub(crate) shell: Shell,
+    pub(crate) clocks: Clocks,
     pub(crate) engine: Engine,
     pub(crate) routes: Routes,
     pub(crate) hosted: Hosted,
@@ -329,7 +330,7 @@ impl Follower {
     }
 
     fn start_proposer(&self, replica: Replica) -> Proposer {
-        let (proposer, work) = Proposer::new(replica, self.shell.clock(), self.metrics.clone());
+        let (proposer, work) = Proposer::new(replica, self.clocks.clone(), self.metrics.clone());
         (self.shell.tasks().spawner())("proposer", Box::pin(work));
         proposer
     }
@@ -350,7 +351,8 @@ impl Follower {
             let slots =
                 SlotChange { fence: Fence { epoch, stamp: 0 }, hold: SlotHold::Owned, ranges: map.ranges_of(id) };
             let item = Item::Found { log: random_log()?, slots };
-            let command = Command { time: self.shell.clock().now(), items: vec![item.encode()] };
+            let Some(time) = self.clocks.stamp() else { return Ok(()) };
+            let command = Command { time, items: vec![item.encode()] };
             // Lost in an election, it is proposed again by whoever leads then; a second one is refused in apply.
             let founded = replica.propose(under, command.encode()).await;
             founded.map_err(|source| FollowError::NoSlots { group: id, source })?;

@@ -23,6 +23,10 @@ pub(crate) struct Metrics {
     pub(crate) digest_mismatches: IntCounter,
     /// `renkei_node_groups_led`: groups that this node leads.
     pub(crate) groups_led: IntGauge,
+    /// `renkei_node_clock_off`: 1 while the clock is too far from its peers' median, else 0.
+    pub(crate) clock_off: IntGauge,
+    /// `renkei_node_clock_median_millis`: how far that median is ahead, in milliseconds.
+    pub(crate) clock_median_millis: IntGauge,
     /// `renkei_node_log_sync_p99_micros`: 99th percentile of synced log writes, in microseconds.
     pub(crate) log_sync_p99_micros: IntGauge,
     /// `renkei_node_log_syncs`: synced log writes since the start.
@@ -68,6 +72,14 @@ impl Metrics {
                 "Replicas whose state differed from their leader's.",
             )?,
             groups_led: IntGauge::new("renkei_node_groups_led", "Groups that this node leads.")?,
+            clock_off: IntGauge::new(
+                "renkei_node_clock_off",
+                "1 while the clock is too far from its peers' median, else 0.",
+            )?,
+            clock_median_millis: IntGauge::new(
+                "renkei_node_clock_median_millis",
+                "How far the median of all clocks is ahead, in milliseconds.",
+            )?,
             log_sync_p99_micros: IntGauge::new(
                 "renkei_node_log_sync_p99_micros",
                 "99th percentile of synced log writes, in microseconds.",
@@ -98,6 +110,8 @@ impl Metrics {
         registry.register(Box::new(metrics.admitted_bytes.clone()))?;
         registry.register(Box::new(metrics.digest_mismatches.clone()))?;
         registry.register(Box::new(metrics.groups_led.clone()))?;
+        registry.register(Box::new(metrics.clock_off.clone()))?;
+        registry.register(Box::new(metrics.clock_median_millis.clone()))?;
         registry.register(Box::new(metrics.log_sync_p99_micros.clone()))?;
         registry.register(Box::new(metrics.log_syncs.clone()))?;
         registry.register(Box::new(metrics.slot_freeze_seconds.clone()))?;

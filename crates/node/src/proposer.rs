@@ -5,13 +5,13 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use renkei_consensus::{ProposeError, Replica};
-use renkei_ids::{Clock, LeaderTerm, LogId};
+use renkei_ids::{LeaderTerm, LogId};
+use renkei_peers::Clocks;
 use renkei_shard::{Command, Verdict, Verdicts};
 use tokio::sync::{mpsc, oneshot};
 
@@ -38,6 +38,8 @@ pub(crate) enum NotRecorded {
     Full,
     /// The group has a leader, and has not taken its slots yet.
     NotFounded,
+    /// The clock is off, so nothing is stamped here.
+    ClockOff,
     /// The replica is stopping.
     Gone,
 }
@@ -63,13 +65,9 @@ impl fmt::Debug for Proposer {
 
 impl Proposer {
     /// The proposer of a replica's group, and the task that does its work, which ends with the last clone.
-    pub(crate) fn new(
-        replica: Replica,
-        clock: Arc<dyn Clock>,
-        metrics: Metrics,
-    ) -> (Self, impl Future<Output = ()> + Send) {
+    pub(crate) fn new(replica: Replica, clocks: Clocks, metrics: Metrics) -> (Self, impl Future<Output = ()> + Send) {
         let (queue, waiting) = mpsc::channel(QUEUE_ITEMS);
-        (Self { queue }, Work { replica, clock, metrics, waiting, behind: VecDeque::new() }.run())
+        (Self { queue }, Work { replica, clocks, metrics, waiting, behind: VecDeque::new() }.run())
     }
 
     /// Has an encoded item decided, under the leadership it was made in.
@@ -78,14 +76,15 @@ impl Proposer {
         match self.queue.try_send(Waiting { under, item, tell }) {
             Err(mpsc::error::TrySendError::Full(_)) => Err(NotRecorded::Full),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(NotRecorded::Gone),
-            Ok(()) => told.await.unwrap_or(Err(NotRecorded::Gone)),
+            // Whoever drops the sender may have proposed the item.
+            Ok(()) => told.await.unwrap_or(Err(NotRecorded::Engine(ProposeError::OutcomeUnknown))),
         }
     }
 }
 
 struct Work {
     replica: Replica,
-    clock: Arc<dyn Clock>,
+    clocks: Clocks,
     metrics: Metrics,
     waiting: mpsc::Receiver<Waiting>,
     /// Items that did not fit into the last entry, or were decided under another leadership.
@@ -106,8 +105,14 @@ impl Work {
                 }
             }
             let entry = self.gather();
-            if !entry.is_empty() {
-                entries.push(propose(self.replica.clone(), self.clock.now(), entry, self.metrics.clone()));
+            if entry.is_empty() {
+                continue;
+            }
+            match self.clocks.stamp() {
+                Some(time) => entries.push(propose(self.replica.clone(), time, entry, self.metrics.clone())),
+                None => entry.into_iter().for_each(|waiting| {
+                    let _gone = waiting.tell.send(Err(NotRecorded::ClockOff));
+                }),
             }
         }
         while entries.next().await.is_some() {}
@@ -142,7 +147,8 @@ async fn propose(replica: Replica, time: renkei_ids::UnixMillis, entry: Vec<Wait
         Ok(reply) => match Verdicts::decode(&reply) {
             Ok(Verdicts { log: Some(log), verdicts }) if verdicts.len() == tellers.len() => Ok((log, verdicts)),
             Ok(Verdicts { log: None, .. }) => Err(NotRecorded::NotFounded),
-            Ok(_) | Err(_) => Err(NotRecorded::Gone),
+            // Applied, and nobody can read how.
+            Ok(_) | Err(_) => Err(NotRecorded::Engine(ProposeError::OutcomeUnknown)),
         },
     };
     match outcome {

@@ -11,12 +11,14 @@ pub(crate) mod verdicts;
 mod writes;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use renkei_access::Capability;
 use renkei_consensus::{Engine, Replica};
 use renkei_ids::{Clock, GroupId, LeaderTerm, SlotEpoch};
+use renkei_peers::Clocks;
 use renkei_runtime::{Denials, PeerIdentity, Role};
 use renkei_shard::{Access, Item, ItemKind};
 use renkei_storage::DiskWatch;
@@ -44,6 +46,7 @@ pub(crate) struct Server {
     pub(crate) admission: Admission,
     pub(crate) disk: Arc<DiskWatch>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clocks: Clocks,
     pub(crate) denials: Denials,
     pub(crate) metrics: Metrics,
 }
@@ -69,6 +72,23 @@ struct Case {
     led: Led,
     request: renkei_ids::RequestId,
     actor: Bytes,
+    proposed: Proposed,
+}
+
+/// Whether a request has come so far that nobody can say any more that it took no effect.
+#[derive(Clone, Debug, Default)]
+struct Proposed(Arc<AtomicBool>);
+
+impl Proposed {
+    fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// What its caller is told when the deadline passes.
+    fn out_of_time(&self) -> Refusal {
+        let proposed = self.0.load(Ordering::Relaxed);
+        Refusal::new(if proposed { ErrorCode::OutcomeUnknown } else { ErrorCode::DeadlineExceeded })
+    }
 }
 
 impl Server {
@@ -81,8 +101,9 @@ impl Server {
     ) -> Result<Answer, Refusal> {
         let (name, deadline) = (operation_name(&request.operation), request.deadline);
         let began = Instant::now();
-        let served = tokio::time::timeout(deadline, self.serve_in_time(caller, request, body)).await;
-        let outcome = served.unwrap_or_else(|_| Err(Refusal::new(ErrorCode::DeadlineExceeded)));
+        let proposed = Proposed::default();
+        let served = tokio::time::timeout(deadline, self.serve_in_time(caller, request, body, &proposed)).await;
+        let outcome = served.unwrap_or_else(|_| Err(proposed.out_of_time()));
         self.metrics.request_seconds.with_label_values(&[name]).observe(began.elapsed().as_secs_f64());
         outcome.inspect_err(|refusal| {
             self.metrics.refusals.with_label_values(&[refusal.code.name()]).inc();
@@ -97,6 +118,7 @@ impl Server {
         caller: &PeerIdentity,
         request: NodeRequest,
         body: Option<Bytes>,
+        proposed: &Proposed,
     ) -> Result<Answer, Refusal> {
         let NodeRequest { request, deadline: _, slot_epoch, capability, actor, operation } = request;
         // Before anything is computed: a request that is not answered yet takes room, whatever it will have found.
@@ -104,11 +126,15 @@ impl Server {
         if caller.role != Role::Gateway {
             return Err(Refusal::new(ErrorCode::RoleNotAllowed));
         }
+        // Before anything is judged by it.
+        if !self.clocks.in_line() {
+            return Err(Refusal::new(ErrorCode::ClockOff));
+        }
         let capability = self.capabilities.check(&capability).map_err(verdicts::invalid_capability)?;
         let needed = needed(&operation);
         capability.admits(&caller.key_hash, self.clock.now(), needed).map_err(verdicts::not_admitted)?;
         self.catch_up(slot_epoch).await?;
-        let case = self.case(capability, request, actor)?;
+        let case = Case { proposed: proposed.clone(), ..self.case(capability, request, actor)? };
         match operation {
             Operation::Get(get) => self.get(case, get).await,
             Operation::Timeline(timeline) => self.timeline(case, timeline).await,
@@ -142,7 +168,7 @@ impl Server {
     /// Finds the patient's group, and this node's leadership of it.
     fn case(&self, capability: Arc<Capability>, request: renkei_ids::RequestId, actor: Bytes) -> Result<Case, Refusal> {
         let group = self.routes.group_of(capability.pid.slot()).ok_or(Refusal::new(ErrorCode::NotBootstrapped))?;
-        Ok(Case { capability, led: self.lead(group)?, request, actor })
+        Ok(Case { capability, led: self.lead(group)?, request, actor, proposed: Proposed::default() })
     }
 
     /// This node's leadership of a group.
@@ -206,6 +232,7 @@ impl Case {
             salt: salt()?,
         };
         let item = Item::Patient { access, kind }.encode();
+        self.proposed.note();
         Ok(self.led.proposer.record(self.led.under, item).await)
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use renkei_consensus::{Engine, EngineOptions, OpenError};
 use renkei_ids::{CloudId, NodeId};
-use renkei_peers::{AddressBook, AskDigests, Circle, Digests, HostOf, Lanes, Peers};
+use renkei_peers::{AddressBook, AskDigests, Circle, ClockGauges, Clocks, Digests, HostOf, Lanes, Peers};
 use renkei_runtime::{
     Admit, BindError, Config as _, Denials, Http2, OnError, OnShutdown, Role, Shell, TaskKind, bind, serve_routes,
 };
@@ -97,9 +97,13 @@ async fn serve_until_stopped(config: NodeConfig, shell: Shell) -> Result<(), Nod
 
     let book = AddressBook::new(config.peers()?);
     let engine = engine(&config, &shell, cloud, node, &budget, &log, &book)?;
+    // Until the clocks of others are known.
+    engine.may_lead(false);
+    let clocks = Clocks::new(shell.clock(), node, book.clone());
     let routes = Routes::new();
     let follower = Follower {
         shell: shell.clone(),
+        clocks: clocks.clone(),
         engine: engine.clone(),
         known: Known::open(&config.data.dir, node, routes.clone())?,
         routes,
@@ -125,11 +129,12 @@ async fn serve_until_stopped(config: NodeConfig, shell: Shell) -> Result<(), Nod
         admission: Admission::new(budget.in_flight_bytes(), metrics.admitted_bytes.clone()),
         disk: Arc::clone(&disk),
         clock: shell.clock(),
+        clocks,
         denials: Denials::default(),
         metrics: metrics.clone(),
     };
     let listener = bind(config.listen.address)?;
-    background(&shell, &follower, &controller, &server, &log);
+    background(&shell, cloud, &follower, &controller, &server, &log);
     let services = services(&shell, cloud, &follower, controller, Transfers { server, leaders }, disk);
     let admit = Admit { cloud: Some(cloud), roles: &[Role::Node, Role::Gateway, Role::Operator] };
     let serving = serve_routes(&shell, "node", listener, shell.tls().server(admit), Http2::LANES, services);
@@ -172,11 +177,23 @@ fn circle(cloud: CloudId) -> Circle {
     Circle { cloud, role: Role::Node }
 }
 
-fn background(shell: &Shell, follower: &Follower, controller: &Controller, server: &Server, log: &LogDb) {
+fn background(
+    shell: &Shell,
+    cloud: CloudId,
+    follower: &Follower,
+    controller: &Controller,
+    server: &Server,
+    log: &LogDb,
+) {
     let kind = |name| TaskKind { name, on_error: OnError::StopProcess, on_shutdown: OnShutdown::Cancel };
     let never_fails = Ok::<(), std::convert::Infallible>;
     shell.tasks().spawn(kind("placement follower"), follower.clone().run());
     shell.tasks().spawn(kind("controller"), controller.clone().run().map(never_fails));
+    let gauges =
+        ClockGauges { off: server.metrics.clock_off.clone(), median: server.metrics.clock_median_millis.clone() };
+    let check = shell.health().register("clock");
+    let watch = server.clocks.clone().watch(shell.clone(), circle(cloud), follower.engine.clone(), check, gauges);
+    shell.tasks().spawn(kind("clock watch"), watch.map(never_fails));
     let denials = server.denials.clone().tell(shell.stopping().cancelled_owned());
     let told_last = TaskKind { name: "denials", on_error: OnError::Log, on_shutdown: OnShutdown::Drain };
     shell.tasks().spawn(told_last, denials.map(never_fails));

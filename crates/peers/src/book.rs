@@ -22,6 +22,18 @@ impl AddressBook {
         self.0.load().get(&node).cloned()
     }
 
+    /// Everybody in the book but one.
+    pub(crate) fn others(&self, than: NodeId) -> Vec<(NodeId, Address)> {
+        let book = self.0.load();
+        book.iter().filter(|(node, _)| **node != than).map(|(node, address)| (*node, address.clone())).collect()
+    }
+
+    /// How many there are in the book but one.
+    pub(crate) fn count_others(&self, than: NodeId) -> usize {
+        let book = self.0.load();
+        book.len() - usize::from(book.contains_key(&than))
+    }
+
     /// Every peer whose address is known.
     pub fn peers(&self) -> Vec<NodeId> {
         let mut peers: Vec<NodeId> = self.0.load().keys().copied().collect();

@@ -6,10 +6,12 @@
 //!
 //! [`Lanes`] is the asking side, which the replication engine sends through; [`Peers`] the answering one, a service to be
 //! put on the port. [`Outbox`] cuts messages into frames, and [`Assembly`] puts them together again. [`Digests`] compares
-//! states, [`standing`] says how a replica stands, and [`RaftSettings`] is what an operator says about all of it.
+//! states, [`Clocks`] clocks, [`standing`] says how a replica stands, and [`RaftSettings`] is what an operator says about all
+//! of it.
 
 mod assembly;
 mod book;
+mod clocks;
 mod digests;
 mod lanes;
 mod link;
@@ -20,6 +22,7 @@ mod standing;
 
 pub use assembly::{Assembly, Disorder, Incoming};
 pub use book::AddressBook;
+pub use clocks::{CLOCK_OFF_MAX, ClockGauges, Clocks};
 pub use digests::{AskDigests, Digests};
 pub use lanes::Lanes;
 pub use outbox::{Outbox, Outgoing};

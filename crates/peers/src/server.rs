@@ -60,6 +60,11 @@ type Frames = Pin<Box<dyn Stream<Item = Result<pb::PeerFrames, Status>> + Send>>
 impl PeerService for Peers {
     type ExchangeStream = Frames;
 
+    async fn tell_clock(&self, request: Request<pb::TellClockRequest>) -> Result<Response<pb::TellClockReply>, Status> {
+        self.member(request.extensions().get())?;
+        Ok(Response::new(pb::TellClockReply { unix_ms: self.shell.clock().now().0 }))
+    }
+
     async fn exchange(&self, request: Request<Streaming<pb::PeerFrames>>) -> Result<Response<Frames>, Status> {
         let node = self.member(request.extensions().get())?;
         let outbox = Arc::new(Outbox::new(self.circle.cloud));

@@ -44,6 +44,15 @@ pub enum Verdict {
     },
 }
 
+/// What a check found, and what it cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// What it found.
+    pub verdict: Verdict,
+    /// Operations tried or taken back.
+    pub steps: u64,
+}
+
 /// How far an order came. Operations are positions in the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
@@ -56,6 +65,11 @@ pub struct Violation {
 /// Looks for an order of the history's operations that respects their times and explains every answer, in at most
 /// `max_steps` steps. The time grows with the operations that overlap, and not with the length of the history.
 pub fn check<M: Model>(model: &M, history: &[Operation<M::Asked, M::Answer>], max_steps: u64) -> Verdict {
+    check_counting(model, history, max_steps).verdict
+}
+
+/// As [`check`], and says how many steps it took.
+pub fn check_counting<M: Model>(model: &M, history: &[Operation<M::Asked, M::Answer>], max_steps: u64) -> Checked {
     let mut order = Order::of(history);
     let mut left = history.iter().filter(|operation| operation.answered.is_some()).count();
     let mut state = model.initial();
@@ -64,26 +78,41 @@ pub fn check<M: Model>(model: &M, history: &[Operation<M::Asked, M::Answer>], ma
     let mut line: Vec<(usize, M::State)> = Vec::new();
     let mut furthest = Violation { explained: Vec::new(), stuck: Vec::new() };
     let mut place = order.after(END);
-    for _ in 0..max_steps {
+    // Those without an answer are tried last: most of them explain nothing, and each that is taken for nothing is found
+    // out late.
+    let mut answered_ones = true;
+    for steps in 0..max_steps {
         // Operations without an answer need not have happened.
         if left == 0 {
-            return Verdict::Linearizable;
+            return Checked { verdict: Verdict::Linearizable, steps };
         }
         let Some(index) = order.call_at(place) else {
+            if answered_ones {
+                answered_ones = false;
+                place = order.after(END);
+                continue;
+            }
             // Whatever comes first now was called after an answer that nothing has explained yet.
             if furthest.stuck.is_empty() || line.len() > furthest.explained.len() {
                 furthest =
                     Violation { explained: line.iter().map(|(index, _)| *index).collect(), stuck: candidates(&order) };
             }
-            let Some((index, before)) = line.pop() else { return Verdict::Violated(furthest) };
+            let Some((index, before)) = line.pop() else {
+                return Checked { verdict: Verdict::Violated(furthest), steps };
+            };
             state = before;
             taken.remove(index);
             left += usize::from(history[index].answered.is_some());
             order.put_back(index);
+            answered_ones = history[index].answered.is_some();
             place = order.after(order.call_of(index));
             continue;
         };
         let Operation { asked, called: _, answered } = &history[index];
+        if answered.is_some() != answered_ones {
+            place = order.after(place);
+            continue;
+        }
         let after = match answered {
             Some((answer, _)) => model.answered(&state, asked, answer),
             None => model.done(&state, asked),
@@ -94,6 +123,7 @@ pub fn check<M: Model>(model: &M, history: &[Operation<M::Asked, M::Answer>], ma
                 line.push((index, std::mem::replace(&mut state, after)));
                 left -= usize::from(answered.is_some());
                 order.take(index);
+                answered_ones = true;
                 place = order.after(END);
             }
             _ => {
@@ -102,7 +132,7 @@ pub fn check<M: Model>(model: &M, history: &[Operation<M::Asked, M::Answer>], ma
             }
         }
     }
-    Verdict::Undecided { steps: max_steps }
+    Checked { verdict: Verdict::Undecided { steps: max_steps }, steps: max_steps }
 }
 
 /// Operations that were called before the first answer that is left.

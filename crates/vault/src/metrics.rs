@@ -15,6 +15,10 @@ pub(crate) struct Metrics {
     pub(crate) digest_mismatches: IntCounter,
     /// `renkei_vault_admitted_bytes`: bytes of calls under way.
     pub(crate) admitted_bytes: IntGauge,
+    /// `renkei_vault_clock_off`: 1 while the clock is too far from its peers' median, else 0.
+    pub(crate) clock_off: IntGauge,
+    /// `renkei_vault_clock_median_millis`: how far that median is ahead, in milliseconds.
+    pub(crate) clock_median_millis: IntGauge,
     /// `renkei_vault_leads`: 1 on the vault that leads, else 0.
     pub(crate) leads: IntGauge,
 }
@@ -43,6 +47,14 @@ impl Metrics {
                 "Replicas whose state differed from their leader's.",
             )?,
             admitted_bytes: IntGauge::new("renkei_vault_admitted_bytes", "Bytes of calls under way.")?,
+            clock_off: IntGauge::new(
+                "renkei_vault_clock_off",
+                "1 while the clock is too far from its peers' median, else 0.",
+            )?,
+            clock_median_millis: IntGauge::new(
+                "renkei_vault_clock_median_millis",
+                "How far the median of all clocks is ahead, in milliseconds.",
+            )?,
             leads: IntGauge::new("renkei_vault_leads", "1 on the vault that leads, else 0.")?,
         };
         registry.register(Box::new(metrics.call_seconds.clone()))?;
@@ -50,6 +62,8 @@ impl Metrics {
         registry.register(Box::new(metrics.refusals.clone()))?;
         registry.register(Box::new(metrics.digest_mismatches.clone()))?;
         registry.register(Box::new(metrics.admitted_bytes.clone()))?;
+        registry.register(Box::new(metrics.clock_off.clone()))?;
+        registry.register(Box::new(metrics.clock_median_millis.clone()))?;
         registry.register(Box::new(metrics.leads.clone()))?;
         Ok(metrics)
     }

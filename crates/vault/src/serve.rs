@@ -17,6 +17,7 @@ use renkei_access::{Period, RecordGrant, Scope, SignedCapability};
 use renkei_consensus::{Engine, Replica};
 use renkei_envelope::Opening;
 use renkei_ids::{CapabilityId, ClassTag, Clock, CloudId, KeyHash, NodeId};
+use renkei_peers::Clocks;
 use renkei_storage::{DiskWatch, StorageError};
 use renkei_wire::vault::Results;
 use renkei_wire::{ErrorCode, Refusal};
@@ -43,6 +44,7 @@ pub(crate) struct Vault {
     )]
     pub(crate) life: Duration,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clocks: Clocks,
     pub(crate) metrics: Metrics,
 }
 
@@ -114,7 +116,7 @@ impl Vault {
             .expect("six classes, one record and a stub of 95 bytes are within the limits")
     }
 
-    /// Serves a call that memory and disk have room for, measures it and counts its items.
+    /// Serves a call that the clock is right and memory and disk have room for, measures it and counts its items.
     async fn told<T>(
         &self,
         (call, items): (&'static str, usize),
@@ -125,6 +127,8 @@ impl Vault {
         let began = Instant::now();
         let room = room.map_err(|_| Refusal::new(ErrorCode::DiskLow));
         let outcome = match room.and_then(|()| self.admission.admit(items)) {
+            // Before anything is judged by it.
+            _ if !self.clocks.in_line() => Err(Refusal::new(ErrorCode::ClockOff)),
             // What was proposed is not undone; a key that nobody waits for is dropped.
             Ok(_until_answered) => {
                 tokio::time::timeout(deadline, served).await.unwrap_or(Err(Refusal::new(ErrorCode::OutcomeUnknown)))

@@ -8,7 +8,7 @@ use renkei_access::SigningKey;
 use renkei_consensus::{Engine, EngineOptions, OpenError};
 use renkei_envelope::{EpochKey, FileKey};
 use renkei_ids::CloudId;
-use renkei_peers::{AddressBook, AskDigests, Circle, Digests, Lanes, Peers};
+use renkei_peers::{AddressBook, AskDigests, Circle, ClockGauges, Clocks, Digests, Lanes, Peers};
 use renkei_runtime::{
     Admit, BindError, Config as _, Denials, Http2, OnError, OnShutdown, Role, Shell, TaskKind, bind, serve_routes,
 };
@@ -93,6 +93,9 @@ pub async fn run(config: VaultConfig, shell: Shell) -> Result<(), VaultError> {
     let membership = config.membership()?;
     let book = membership.book();
     let engine = engine(&config, &shell, cloud, budget, &log, &book);
+    // Until the clocks of others are known.
+    engine.may_lead(false);
+    let clocks = Clocks::new(shell.clock(), config.number(), book.clone());
     let remote = Remote { tls: shell.tls().clone(), cloud, book };
     let disk_of = Arc::clone(&disk);
     let founder = Founder { cloud, membership, engine, remote, keys, disk: disk_of };
@@ -111,11 +114,12 @@ pub async fn run(config: VaultConfig, shell: Shell) -> Result<(), VaultError> {
         limits: config.budgets.limits(),
         life: config.life(),
         clock: shell.clock(),
+        clocks: clocks.clone(),
         metrics: metrics.clone(),
     };
     let engine = founder.engine.clone();
     let listener = bind(config.listen.address)?;
-    background(&shell, &founder, &metrics);
+    background(&shell, &founder, clocks, &metrics);
     let admit = Admit { cloud: Some(cloud), roles: &[Role::Gateway, Role::Vault, Role::Operator] };
     let services = services(&shell, founder, vault, metrics);
     let serving = serve_routes(&shell, "vault", listener, shell.tls().server(admit), Http2::LANES, services);
@@ -149,9 +153,14 @@ fn engine(
     Engine::new(options, log.clone(), lanes, shell.tasks().spawner(), fatal::on_replica_failure())
 }
 
-fn background(shell: &Shell, founder: &Founder, metrics: &Metrics) {
+fn background(shell: &Shell, founder: &Founder, clocks: Clocks, metrics: &Metrics) {
     let kind = TaskKind { name: "founding", on_error: OnError::StopProcess, on_shutdown: OnShutdown::Cancel };
     shell.tasks().spawn(kind, founder.clone().keep());
+    let kind = TaskKind { name: "clock watch", on_error: OnError::StopProcess, on_shutdown: OnShutdown::Cancel };
+    let gauges = ClockGauges { off: metrics.clock_off.clone(), median: metrics.clock_median_millis.clone() };
+    let check = shell.health().register("clock");
+    let watch = clocks.watch(shell.clone(), circle(founder.cloud), founder.engine.clone(), check, gauges);
+    shell.tasks().spawn(kind, watch.map(Ok::<(), std::convert::Infallible>));
     let (disk, engine, leads) = (Arc::clone(&founder.disk), founder.engine.clone(), metrics.leads.clone());
     shell.tasks().spawn_restarting("figures", OnShutdown::Cancel, move || {
         let (disk, engine, leads) = (Arc::clone(&disk), engine.clone(), leads.clone());

@@ -22,6 +22,8 @@ pub enum ErrorCode {
     DeadlineExceeded,
     /// The request was proposed, and whether it took effect is unknown.
     OutcomeUnknown,
+    /// The clock of the process asked is off, so it neither leads nor opens.
+    ClockOff,
     /// The group has no leader or no majority.
     Unavailable,
     /// The data disk is too full for this kind of request.

@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a step of a test that fails ends the test")]
 
-mod hosts;
 mod renkei;
 mod world;
 

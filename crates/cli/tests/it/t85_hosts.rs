@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use renkei_launch::beside;
+use renkei_launch::{Hosts, beside};
 use renkei_population::{DocumentKind, PersonIndex, Population};
 use serde_json::Value;
 use toml::Table;
 
-use crate::hosts::Hosts;
 use crate::renkei::{profile, renkei};
 
 const CLOUD: &str = "c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1";
@@ -39,7 +38,7 @@ fn three_hosts_serve_through_a_cable_that_is_pulled_and_put_back() {
     let hosts = match Hosts::make(&names) {
         Ok(hosts) => hosts,
         Err(reason) => {
-            println!("SKIPPED: no network namespaces: {reason}");
+            println!("SKIPPED: no network namespaces: {}", renkei_runtime::Chain(&reason));
             return;
         }
     };
@@ -51,7 +50,7 @@ fn three_hosts_serve_through_a_cable_that_is_pulled_and_put_back() {
     assert!(first.1 == site.get(&first.0), "what was put is read back");
 
     let away = site.leader();
-    site.hosts.link(NODES[away - 1], false);
+    site.hosts.link(NODES[away - 1], false).unwrap();
     let mut kept = vec![first];
     let mut longest = Duration::ZERO;
     for n in 1..=6 {
@@ -68,7 +67,7 @@ fn three_hosts_serve_through_a_cable_that_is_pulled_and_put_back() {
     let status = site.status();
     assert!(status["nodes"][away - 1]["error"].is_string(), "node {away} is cut off: {status}");
 
-    site.hosts.link(NODES[away - 1], true);
+    site.hosts.link(NODES[away - 1], true).unwrap();
     let goal = committed(&site.status(), away);
     assert!(!goal.is_empty(), "groups have leaders");
     site.until("the node has caught up", |site| {
@@ -158,7 +157,7 @@ impl Site {
         self.serve(GATEWAY, "renkei-vault", "vault", &config);
         let founding = ["found", "--config", config.to_str().unwrap()];
         self.until("the vault has begun", |site| {
-            site.hosts.run(GATEWAY, &beside("renkei-vault").unwrap(), founding).status.success()
+            site.hosts.run(GATEWAY, &beside("renkei-vault").unwrap(), founding).unwrap().status.success()
         });
         let config = self.config("gateway", "gateway", "gateway-one", |config| {
             set(config, "listen", "address", "127.0.0.1:7201");
@@ -175,12 +174,12 @@ impl Site {
 
     fn serve(&mut self, host: &str, binary: &'static str, name: &str, config: &Path) {
         let log = self.path(&format!("{name}.log"));
-        self.hosts.start(host, &beside(binary).unwrap(), &["--config", config.to_str().unwrap()], &log);
+        self.hosts.start(host, &beside(binary).unwrap(), &["--config", config.to_str().unwrap()], &log).unwrap();
     }
 
     /// Runs `renkei` where the gateway is; gives exit code, output and complaints.
     fn renkei(&self, arguments: &[&str]) -> (i32, String, String) {
-        let ran = self.hosts.run(GATEWAY, Path::new(env!("CARGO_BIN_EXE_renkei")), arguments);
+        let ran = self.hosts.run(GATEWAY, Path::new(env!("CARGO_BIN_EXE_renkei")), arguments).unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (ran.status.code().unwrap(), text(ran.stdout), text(ran.stderr))
     }

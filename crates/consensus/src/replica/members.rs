@@ -8,7 +8,7 @@ use openraft::{ChangeMembers, Instant as _};
 use renkei_ids::{NodeId, ReplicaId};
 use tokio::time::{sleep, timeout};
 
-use super::{Placed, Replica};
+use super::{Placed, Replica, Role};
 use crate::raft::WriteResult;
 
 /// A learner this close to the end of the log, in entries, follows the group.
@@ -94,6 +94,17 @@ impl Replica {
         let voters: BTreeSet<u64> = voters.into_iter().map(|replica| replica.0).collect();
         let changed = timeout(within, self.0.raft.change_membership(voters, false)).await;
         outcome(changed.map_err(|_| MembersError::OutcomeUnknown)?)
+    }
+
+    /// Where this replica leads: the other voter that has most of the log.
+    pub(crate) fn successor(&self) -> Option<ReplicaId> {
+        let status = self.status();
+        let others = status
+            .followers
+            .into_iter()
+            .filter(|(replica, _)| *replica != status.replica && status.members.voters.contains(replica));
+        let ahead = others.max_by_key(|(_, matched)| *matched).map(|(replica, _)| replica);
+        ahead.filter(|_| status.role == Role::Leader)
     }
 
     /// Gives the group exactly these voters and learners, where its members are still those of log index `membership`

@@ -30,6 +30,8 @@ pub(super) enum Next {
 pub(super) struct Attempts {
     count: u32,
     last_wait: Duration,
+    /// Nobody knows what became of one of them.
+    unknown: bool,
 }
 
 impl Attempts {
@@ -37,6 +39,7 @@ impl Attempts {
     /// the refusal says up to [`WAIT_MAX`].
     pub(super) fn next(&mut self, refusal: &Refusal, sent_by: SlotEpoch) -> Next {
         self.count += 1;
+        self.unknown |= refusal.code == ErrorCode::OutcomeUnknown;
         if self.count >= TRIES_MAX {
             return Next::GiveUp;
         }
@@ -55,6 +58,16 @@ impl Attempts {
             (_, None) if matches!(refusal.code.retry(), Retry::AfterRefresh(_)) => Next::Elsewhere(wait),
             (_, None) => Next::Again(wait),
         }
+    }
+
+    /// What the caller is told in the end. A refusal that says that nothing took effect speaks for its own try only: where
+    /// an earlier one may have, the outcome is unknown.
+    pub(super) fn told(&self, refusal: Refusal) -> Refusal {
+        let of_one_try = match refusal.code.retry() {
+            Retry::After(_) | Retry::AfterRefresh(_) => true,
+            Retry::No | Retry::NewRequest => refusal.code == ErrorCode::DeadlineExceeded,
+        };
+        if self.unknown && of_one_try { Refusal::new(ErrorCode::OutcomeUnknown) } else { refusal }
     }
 }
 
@@ -102,6 +115,22 @@ mod tests {
         let expected = [100, 200, 400, 800, 1_000, 1_000].map(|millis| Next::Again(Duration::from_millis(millis)));
         assert_eq!(waits, expected);
         assert!((0..TRIES_MAX).any(|_| attempts.next(&busy, SlotEpoch(4)) == Next::GiveUp));
+    }
+
+    #[test]
+    fn nobody_is_told_that_nothing_took_effect_where_an_earlier_try_may_have() {
+        let told = |attempts: &Attempts, code| attempts.told(Refusal::new(code)).code;
+        let mut attempts = Attempts::default();
+        attempts.next(&Refusal::new(ErrorCode::Busy));
+        assert_eq!(told(&attempts, ErrorCode::DeadlineExceeded), ErrorCode::DeadlineExceeded);
+        attempts.next(&Refusal::new(ErrorCode::OutcomeUnknown));
+        attempts.next(&Refusal::new(ErrorCode::NotLeader));
+        for code in [ErrorCode::DeadlineExceeded, ErrorCode::NotLeader, ErrorCode::Busy, ErrorCode::ShuttingDown] {
+            assert_eq!(told(&attempts, code), ErrorCode::OutcomeUnknown, "{code}");
+        }
+        for code in [ErrorCode::VersionConflict, ErrorCode::IdempotencyConflict, ErrorCode::Deleted] {
+            assert_eq!(told(&attempts, code), code, "the verdict on the write itself");
+        }
     }
 
     #[test]

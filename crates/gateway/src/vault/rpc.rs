@@ -51,7 +51,7 @@ where
 /// As an institution is told: which vault leads is nothing to it.
 fn outside(refusal: Refusal) -> Refusal {
     match refusal.code {
-        ErrorCode::NotLeader | ErrorCode::NotBootstrapped => Refusal::new(ErrorCode::Unavailable),
+        ErrorCode::NotLeader | ErrorCode::NotBootstrapped | ErrorCode::ClockOff => Refusal::new(ErrorCode::Unavailable),
         _ => refusal,
     }
 }

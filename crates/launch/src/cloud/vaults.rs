@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use renkei_runtime::Role;
 
-use super::{Cloud, CloudError, READY_TIMEOUT, STOP_TIMEOUT, Service, process};
-use crate::{LaunchError, PortError, Process, ReservedPort, VaultCommandError, VaultSpec, vault, vault_config};
+use super::{Cloud, CloudError, READY_TIMEOUT, STOP_TIMEOUT, Site, process};
+use crate::{LaunchError, Process, VaultCommandError, VaultSpec, vault, vault_config};
 
 fn command(source: VaultCommandError) -> CloudError {
     CloudError::VaultCommand { source }
@@ -29,23 +29,21 @@ impl Cloud {
         if !matches!(replicas, 1 | 3) {
             return Err(CloudError::VaultSize { replicas });
         }
-        let ports = (1..=replicas)
-            .map(|id| Ok((id, (ReservedPort::take()?, ReservedPort::take()?))))
-            .collect::<Result<BTreeMap<_, _>, PortError>>()
-            .map_err(|source| CloudError::Ports { source })?;
-        let addresses: BTreeMap<_, _> = ports.iter().map(|(id, (listen, _))| (*id, listen.address())).collect();
+        let sites =
+            (1..=replicas).map(|id| Ok((id, Site::local()?))).collect::<Result<BTreeMap<_, _>, CloudError>>()?;
+        let addresses: BTreeMap<_, _> = sites.iter().map(|(id, site)| (*id, site.listen)).collect();
         let peers = if replicas == 1 { BTreeMap::new() } else { addresses };
         let first_keys = self.dir.join("vault-1-keys");
         vault::make_keys(&first_keys, None).map_err(command)?;
-        for (id, (listen, admin)) in ports {
+        for (id, site) in sites {
             let name = format!("vault-{id}");
             let (data, keys) = (self.dir.join(&name), self.dir.join(format!("{name}-keys")));
             vault::make_keys(&keys, Some(&first_keys)).map_err(command)?;
             let config = vault_config(&VaultSpec {
                 id,
                 cloud: self.cloud,
-                listen: listen.address(),
-                admin: admin.address(),
+                listen: site.listen,
+                admin: site.admin,
                 tls: self.issue(Role::Vault, &id.to_string())?,
                 data: data.clone(),
                 memory_mib,
@@ -53,8 +51,8 @@ impl Cloud {
                 raft: self.raft,
                 peers: peers.clone(),
             });
-            let spec = process(&self.dir, "renkei-vault", &name, &data, &config, set, admin.address())?;
-            self.vaults.insert(id, Service { spec, listen, _admin: admin, process: None });
+            let spec = process(&self.dir, "renkei-vault", &name, &data, &config, set, site.admin)?;
+            self.vaults.insert(id, site.service(spec));
         }
         let public = vault::public_key(&first_keys).map_err(command)?;
         for node in self.nodes.values_mut() {
@@ -105,12 +103,12 @@ impl Cloud {
 
     /// Where the first replica serves; `None` where there is no vault.
     pub fn vault_address(&self) -> Option<SocketAddr> {
-        self.vaults.get(&1).map(|vault| vault.listen.address())
+        self.vaults.get(&1).map(|vault| vault.listen)
     }
 
     /// Where each replica of the vault serves, by number.
     pub fn vault_addresses(&self) -> BTreeMap<u32, SocketAddr> {
-        self.vaults.iter().map(|(id, vault)| (*id, vault.listen.address())).collect()
+        self.vaults.iter().map(|(id, vault)| (*id, vault.listen)).collect()
     }
 
     /// Stops every running replica, all at once, and waits.

@@ -78,6 +78,7 @@ impl Server {
         match reason {
             NotRecorded::Full | NotRecorded::Engine(ProposeError::Overloaded) => Refusal::new(ErrorCode::Busy),
             NotRecorded::Engine(ProposeError::NotLeader { hint }) => self.not_leader(hint.map(|(_, node)| node)),
+            NotRecorded::ClockOff => Refusal::new(ErrorCode::ClockOff),
             NotRecorded::NotFounded => Refusal::new(ErrorCode::Unavailable),
             NotRecorded::Engine(ProposeError::OutcomeUnknown) => Refusal::new(ErrorCode::OutcomeUnknown),
             NotRecorded::Engine(ProposeError::Stopped) | NotRecorded::Gone => Refusal::new(ErrorCode::ShuttingDown),

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use renkei_access::SigningKey;
 use renkei_ids::{Clock, CloudId, GroupId, KeyHash, NodeId, Slot, UnixMillis};
-use renkei_launch::{Cloud, CloudSpec, RaftProfile};
+use renkei_launch::{Cloud, CloudSpec, Host, RaftProfile};
 use renkei_runtime::{Address, ExpectedPeer, Http2, Role, SystemClock, Tls, TlsFiles};
-use renkei_wire::admin::{BootstrapReply, BootstrapRequest, DigestReply, NodeAt, StatusReply};
+use renkei_wire::admin::{BootstrapReply, BootstrapRequest, DigestReply, NodeAt, ReplicaDigest, StatusReply};
 use renkei_wire::pb::admin::v1 as admin_pb;
 use renkei_wire::pb::node::v1 as pb;
 use renkei_wire::{
@@ -39,13 +39,23 @@ pub(crate) struct TestCloud {
 impl TestCloud {
     /// Nodes that are up and not founded.
     pub(crate) fn unfounded(nodes: u32, set: &[&str]) -> Self {
-        let mut cloud = Self::prepared(nodes, set);
+        Self::unfounded_on(None, nodes, set)
+    }
+
+    /// The same, each node on a host of its own if there are hosts.
+    pub(crate) fn unfounded_on(hosts: Option<&[Host]>, nodes: u32, set: &[&str]) -> Self {
+        let mut cloud = Self::prepared_on(hosts, nodes, set);
         cloud.processes.start_all().unwrap();
         cloud
     }
 
     /// Nodes that have not been started.
+    #[cfg(feature = "faults")]
     pub(crate) fn prepared(nodes: u32, set: &[&str]) -> Self {
+        Self::prepared_on(None, nodes, set)
+    }
+
+    fn prepared_on(hosts: Option<&[Host]>, nodes: u32, set: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(SystemClock::new());
         let vault = Arc::new(SigningKey::from_seed(&VAULT_SEED));
@@ -60,7 +70,10 @@ impl TestCloud {
             set: settings,
             now: clock.now(),
         };
-        let processes = Cloud::prepare(&spec).unwrap();
+        let processes = match hosts {
+            Some(hosts) => Cloud::prepare_on(&spec, hosts).unwrap(),
+            None => Cloud::prepare(&spec).unwrap(),
+        };
         let tls = |files: TlsFiles| Tls::load(&files, clock.clone()).unwrap();
         let gateway = tls(processes.issue(Role::Gateway, "test").unwrap());
         let operator = tls(processes.issue(Role::Operator, "test").unwrap());
@@ -247,6 +260,15 @@ impl TestCloud {
             tokio::time::sleep(refusal.retry_after.unwrap_or(Duration::ZERO).max(Duration::from_millis(20))).await;
             node = refusal.leader_node.unwrap_or_else(|| next(&self.processes.addresses(), node));
         }
+    }
+
+    /// Every replica's digest at one index is the same.
+    pub(crate) async fn same_digests(&self, group: GroupId) {
+        let leader = self.leader(group).await;
+        let digests = self.digest(leader, group).await.digests;
+        assert_eq!(digests.len(), 3, "every replica computed one: {digests:?}");
+        let same = |digest: &ReplicaDigest| (digest.index, digest.digest) == (digests[0].index, digests[0].digest);
+        assert!(digests.iter().all(same), "{digests:?}");
     }
 
     /// Everything that the nodes have logged.

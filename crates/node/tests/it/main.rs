@@ -7,6 +7,7 @@ mod checked_load;
 mod cloud;
 #[cfg(feature = "faults")]
 mod disks;
+mod histories;
 mod load;
 mod patient;
 #[cfg(feature = "faults")]
@@ -19,6 +20,7 @@ mod t20_records;
 mod t30_refusals;
 mod t40_stream;
 mod t50_faults;
+mod t60_clocks;
 mod t60_membership;
 mod t65_slots;
 #[cfg(feature = "faults")]
@@ -32,3 +34,4 @@ mod t76_broken_rules;
 #[cfg(feature = "faults")]
 mod t78_install_race;
 mod t80_overload;
+mod t90_histories;

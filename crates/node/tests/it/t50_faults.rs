@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use renkei_ids::{GroupId, NodeId};
+use renkei_ids::NodeId;
 use renkei_launch::STOP_TIMEOUT;
-use renkei_wire::admin::ReplicaDigest;
-use renkei_wire::{EntryBody, NodeReply, Operation, Outcome, Refusal};
+use renkei_wire::{EntryBody, ErrorCode, NodeReply, NodeRequest, Operation, Outcome, Refusal};
 
 use crate::cloud::{TestCloud, until};
 use crate::patient::{self, Patient, record};
@@ -58,7 +57,7 @@ async fn a_killed_leader_costs_seconds_and_loses_nothing() {
         let when = if n < 20 { "before" } else { "after" };
         assert_eq!(body(&cloud, patient, n).await, Some(format!("{when} {n}")));
     }
-    same_digests(&cloud, group).await;
+    cloud.same_digests(group).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -71,6 +70,27 @@ async fn a_node_stops_in_order_without_using_up_its_grace_while_its_peers_go_on(
     let status = cloud.processes.node(leader).unwrap().stop(STOP_TIMEOUT).unwrap();
     assert!(status.success() && began.elapsed() < GRACE / 2, "{status} after {:?}", began.elapsed());
     put(&cloud, patient, 2, "after").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_put_that_was_proposed_is_not_said_to_have_had_no_effect_when_its_deadline_passes() {
+    let mut cloud = TestCloud::founded().await;
+    let patient = Patient::new(4);
+    put(&cloud, patient, 1, "before").await.unwrap();
+    let leader = cloud.leader(cloud.group_of(patient.slot()).await).await;
+    let followers: Vec<_> = cloud.processes.addresses().into_keys().filter(|node| *node != leader).collect();
+    let capability = patient.writing(&cloud, &[(record(2), 1)]);
+    let operation = Operation::Put(patient::put(record(2), 1, 24_000, "summary 2", patient::whole("late")));
+    let signed = patient::sign(&cloud, &capability);
+    let request = NodeRequest { deadline: Duration::from_millis(700), ..patient::request(signed, operation) };
+    for node in &followers {
+        cloud.processes.node(*node).unwrap().pause().unwrap();
+    }
+    let refused = cloud.ask_at(leader, request).await.unwrap_err();
+    for node in &followers {
+        cloud.processes.node(*node).unwrap().resume().unwrap();
+    }
+    assert_eq!(refused.code, ErrorCode::OutcomeUnknown, "its entry is in the leader's log, and may be committed yet");
 }
 
 #[tokio::test]
@@ -119,17 +139,8 @@ async fn a_node_that_was_away_too_long_catches_up_by_snapshot() {
     for n in 40..50 {
         put(&cloud, patient, n, "later").await.unwrap();
     }
-    same_digests(&cloud, group).await;
+    cloud.same_digests(group).await;
     let status = cloud.status(away).await.unwrap();
     let replica = status.replicas.iter().find(|replica| replica.group == group).unwrap();
     assert!(replica.snapshot > 0, "it came by snapshot: {replica:?}");
-}
-
-/// Every replica's digest at one index is the same.
-async fn same_digests(cloud: &TestCloud, group: GroupId) {
-    let leader = cloud.leader(group).await;
-    let digests = cloud.digest(leader, group).await.digests;
-    assert_eq!(digests.len(), 3, "every replica computed one: {digests:?}");
-    let same = |digest: &ReplicaDigest| (digest.index, digest.digest) == (digests[0].index, digests[0].digest);
-    assert!(digests.iter().all(same), "{digests:?}");
 }

@@ -38,11 +38,11 @@ impl Vault {
             let replica = self.replica()?;
             let elsewhere = || self.not_leader(replica.leader_hint().map(|(_, vault)| vault));
             let under = replica.leadership().ok_or_else(elsewhere)?;
+            let time = self.clocks.stamp().ok_or(Refusal::new(ErrorCode::ClockOff))?;
             // Taken after the leadership, so that it holds everything that earlier leaders acknowledged.
             let (vault, making, view) = (Arc::clone(self), Arc::clone(&prepare), VaultView(replica.view()));
             let (command, prepared) = blocking(move || {
                 let (items, prepared) = making(&vault, &view)?;
-                let time = vault.clock.now();
                 let batch = Batch { time, gateway, request, limits: vault.limits, items };
                 Ok((Command::Decide(batch).encode(), prepared))
             })

@@ -56,6 +56,24 @@ async fn openings_go_on_without_the_leader_and_every_patient_stays_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_vault_whose_clock_is_off_opens_nothing_and_leads_nothing_until_it_is_right_again() {
+    let mut world = World::of_three(&[]);
+    world.open(asking(0, 7)).await.unwrap();
+    let off = world.leader().await;
+    world.processes.vault_replica(off).unwrap().set_clock_offset(-3_600_000).unwrap();
+    let refused = world.open_at(off, asking(1, 7)).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::ClockOff, "at once, for its own clock is looked at each time");
+    let leader = until(async || Some(world.leader().await).filter(|leader| *leader != off)).await;
+    assert!(world.open_at(leader, asking(2, 7)).await.is_ok(), "two of three go on");
+    world.processes.vault_replica(off).unwrap().set_clock_offset(0).unwrap();
+    until(async || {
+        let refused = world.open_at(off, asking(3, 7)).await.err();
+        refused.is_none_or(|refused| refused.code == ErrorCode::NotLeader).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_vaults_killed_at_once_come_back_with_everything() {
     let mut world = World::of_three(&[]);
     let mut opened = Vec::new();

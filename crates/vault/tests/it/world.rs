@@ -241,6 +241,7 @@ fn points_elsewhere(code: ErrorCode) -> bool {
     matches!(
         code,
         ErrorCode::NotLeader
+            | ErrorCode::ClockOff
             | ErrorCode::Unavailable
             | ErrorCode::OutcomeUnknown
             | ErrorCode::NotBootstrapped

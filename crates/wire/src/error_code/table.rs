@@ -28,7 +28,7 @@ const fn after_refresh(millis: u64) -> Retry {
     Retry::AfterRefresh(Duration::from_millis(millis))
 }
 
-const SERVICES: [ErrorRow; 53] = [
+const SERVICES: [ErrorRow; 54] = [
     ErrorRow {
         code: ErrorCode::NotLeader,
         name: "not_leader",
@@ -76,6 +76,14 @@ const SERVICES: [ErrorRow; 53] = [
         meaning: "The request was proposed, and whether it took effect is not known.",
         next: "Send it again with the same request id and idempotency key: a write then answers what happened, a read gets a row of its own.",
         retry: after_refresh(50),
+    },
+    ErrorRow {
+        code: ErrorCode::ClockOff,
+        name: "clock_off",
+        grpc: Code::Unavailable,
+        meaning: "The clock of the process asked is more than 2 s from the median of its own and its peers', so it took nothing of this request.",
+        next: "Ask another replica, and have an operator look at the clocks.",
+        retry: after_refresh(100),
     },
     ErrorRow {
         code: ErrorCode::Unavailable,

@@ -315,6 +315,7 @@ impl Engine {
             admission_bytes: options.proposal_bytes,
             patience: options.patience,
             changing: tokio::sync::Mutex::new(()),
+            looked_after: tokio::sync::Mutex::new(()),
             stopping,
         }))
     }
@@ -380,6 +381,10 @@ impl Engine {
                 replicas
             });
             stop(&open).await;
+            // A flush or a checkpoint that finds its directory gone would end the process.
+            let _nobody_else = open.parts().looked_after.lock().await;
+            let state = Arc::clone(&open.parts().state);
+            self.0.options.blocking.run(move || state.retire()).await?;
         }
         let failed = |source| RemoveError::Storage { group, replica, source };
         let mut tries = 1;

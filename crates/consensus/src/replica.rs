@@ -52,6 +52,8 @@ pub(crate) struct Parts {
     pub(crate) admission_bytes: u32,
     pub(crate) patience: Duration,
     pub(crate) changing: tokio::sync::Mutex<()>,
+    /// Held by the schedule while it looks after this replica.
+    pub(crate) looked_after: tokio::sync::Mutex<()>,
     pub(crate) stopping: CancellationToken,
 }
 

@@ -219,6 +219,12 @@ impl State {
         });
     }
 
+    /// Nothing more is written, and nothing is being written to the files any more: they can be deleted.
+    pub(crate) fn retire(&self) {
+        let _files = locked(&self.files);
+        self.db().retire();
+    }
+
     fn checkpoint(&self) -> Result<SnapshotOf<SnapshotData>, StateError> {
         let _files = locked(&self.files);
         snapshot_of(self.db().checkpoint()?)

@@ -123,32 +123,41 @@ fn draw(world: &SharedWorld, versions: &Versions) -> Item {
     } else {
         0
     };
-    Item { kind: kind.into(), patient, record, expected: known, content }
+    Item { kind: kind.into(), patient, record, expected: known, content, operation: 0 }
 }
 
 async fn operate(client: u32, caller: &mut Caller, item: Item, versions: &mut Versions) {
     let world = caller.world.clone();
-    let call = Call { kind: CallKind::Operate.into(), item: Some(item), ..Call::default() };
     let number = {
         let mut world = world.lock();
         world.counts.operations += 1;
         world.counts.operations
     };
+    let item = Item { operation: number, ..item };
+    let call = Call { kind: CallKind::Operate.into(), item: Some(item), ..Call::default() };
     let called = world.record(Event::Called { client, operation: number });
     let until = Instant::now() + PATIENCE;
+    // Whether it may have been done without an answer; then it is asked again, under the same key.
+    let mut perhaps = false;
     let outcome = loop {
         match caller.call(&call).await {
             Called::Answered(reply) => match reply.kind() {
                 ReplyKind::NotLeader => caller.turn_to(reply.leader),
                 ReplyKind::Refused => caller.turn_to(0),
-                ReplyKind::Unknown => break None,
+                ReplyKind::Unknown => {
+                    perhaps = true;
+                    caller.turn_to(0);
+                }
                 ReplyKind::Done | ReplyKind::Conflict | ReplyKind::Deleted | ReplyKind::Found => break Some(reply),
             },
             Called::NotSent => caller.turn_to(0),
             Called::Unknown => {
+                perhaps = true;
                 caller.turn_to(0);
-                break None;
             }
+        }
+        if Instant::now() > until && perhaps {
+            break None;
         }
         if Instant::now() > until {
             // Everything up to here was refused, so nothing was done.

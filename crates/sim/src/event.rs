@@ -87,7 +87,7 @@ pub(crate) struct Log {
     pub(crate) purged: Option<(u64, u64)>,
     pub(crate) vote: Option<StoredVote>,
     /// Indexes of entries that hold members.
-    members: BTreeSet<u64>,
+    pub(crate) members: BTreeSet<u64>,
 }
 
 pub(crate) fn hash_of(value: &impl Hash) -> u64 {

@@ -10,10 +10,10 @@ use renkei_ids::NodeId;
 use turmoil::Sim;
 
 use crate::event::Event;
-use crate::host_name;
 use crate::node::Host;
 use crate::plan::Plan;
 use crate::world::SharedWorld;
+use crate::{disk, host_name};
 
 /// What can happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,6 +177,7 @@ impl Faults {
         self.world.lock().replicas.remove(&node);
         sim.crash(name.as_str());
         let host = &self.hosts[&node];
+        disk::interrupted(host, self.rng.random_ratio(1, 2));
         let kept = self.rng.random_range(0..=host.disk.unsynced());
         host.disk.power_cut(kept);
         self.world.record(Event::Crashed { node });

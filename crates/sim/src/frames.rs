@@ -75,7 +75,7 @@ pub(crate) enum CallKind {
     Change = 6,
 }
 
-/// What is asked of one patient's records, and what lies in the log.
+/// What is asked of one patient's records.
 #[derive(Clone, Copy, PartialEq, Message)]
 pub(crate) struct Item {
     #[prost(enumeration = "ItemKind", tag = "1")]
@@ -88,6 +88,9 @@ pub(crate) struct Item {
     pub(crate) expected: u32,
     #[prost(uint64, tag = "5")]
     pub(crate) content: u64,
+    /// The client's number for it, the same when it is asked again.
+    #[prost(uint64, tag = "6")]
+    pub(crate) operation: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, prost::Enumeration)]

@@ -1,4 +1,5 @@
-//! What must hold, one file each. Those of a run are asked after every event; `lost` and `history` judge its end.
+//! What must hold, one file each. Those of a run are asked after every event; `lost`, `rows` and `history`
+//! judge its end.
 //!
 //! Sources: D. Ongaro, "Consensus: Bridging Theory and Practice", 2014, figure 3.2 and chapter 6; our own rules are marked so.
 
@@ -17,6 +18,7 @@ mod survival;
 
 pub(crate) mod history;
 pub(crate) mod lost;
+pub(crate) mod rows;
 
 use crate::book::Book;
 use crate::event::Event;
@@ -56,3 +58,6 @@ pub(crate) fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(snapshot_content::SnapshotContent::default()),
     ]
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! Replication in a simulated world: our engine, codecs, timing and read path over a network, disks and a clock that one
+//! Replication in a simulated world: our engine, codecs, timing, shard and read path over a network, disks and a clock that one
 //! seed decides, in one thread. The same seed gives the same run, event by event.
 //!
 //! Invariant: for tests only; nothing of the product depends on it. It replaces the network, the disk and the clock, and
@@ -24,11 +24,13 @@ mod machine;
 mod network;
 mod node;
 mod operator;
+mod patients;
 mod plan;
 mod proposer;
 mod report;
 mod run;
 mod service;
+mod store;
 mod world;
 
 pub use plan::Plan;

@@ -1,66 +1,59 @@
-//! The replicated state machine: records of patients, with versions.
+//! The replicated state machine: the shard of the product, and beside it a hash over all commands, by which an observer
+//! knows what a state holds.
 
-use bytes::{BufMut, Bytes, BytesMut};
-use prost::Message;
-use renkei_consensus::{EntryAt, StateMachine};
-use renkei_ids::ReplicaId;
-use renkei_storage::StorageError;
-use renkei_storage::state::{Direction, Family, FamilySpec, KeyRange, Read, Staged};
 use std::ops::ControlFlow;
 
+use bytes::{BufMut, Bytes, BytesMut};
+use renkei_consensus::{EntryAt, StateMachine};
+use renkei_ids::ReplicaId;
+use renkei_shard::{FAMILIES, Verdicts};
+use renkei_storage::StorageError;
+use renkei_storage::state::{Direction, Family, FamilySpec, KeyRange, Read, Staged};
+
 use crate::event::{Event, hash_of};
-use crate::frames::{FoundRecord, Item, ItemKind, Reply, ReplyKind};
+use crate::store::{StagedShard, storage_error};
 use crate::world::SharedWorld;
 
-const FAMILIES: &[FamilySpec] = &[
-    FamilySpec { name: "records", prefix_len: 0, blob_min_bytes: None, local: false },
-    FamilySpec { name: "chain", prefix_len: 0, blob_min_bytes: None, local: false },
-];
-const RECORDS: Family = Family::new(0);
-const CHAIN: Family = Family::new(1);
-/// The one key of its family: a hash over all commands so far.
+const COUNT: usize = FAMILIES.len() + 1;
+
+const fn families() -> [FamilySpec; COUNT] {
+    let mut specs = [FamilySpec { name: "chain", prefix_len: 0, blob_min_bytes: None, local: false }; COUNT];
+    let mut at = 0;
+    while at < FAMILIES.len() {
+        let (name, prefix_len, blob_min_bytes) = FAMILIES[at];
+        specs[at] = FamilySpec { name, prefix_len, blob_min_bytes, local: false };
+        at += 1;
+    }
+    specs
+}
+
+static SPECS: [FamilySpec; COUNT] = families();
+/// Behind the shard's own.
+const CHAIN: Family = Family::new(8);
+/// The one key of its family.
 const CHAIN_KEY: &[u8] = b"c";
-/// The content of a deleted record.
-const GONE: u64 = 0;
-
-/// What lies in one entry.
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct Batch {
-    #[prost(message, repeated, tag = "1")]
-    pub(crate) items: Vec<Item>,
-}
-
-/// What became of a batch.
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct Verdicts {
-    #[prost(uint64, tag = "1")]
-    pub(crate) term: u64,
-    #[prost(uint64, tag = "2")]
-    pub(crate) index: u64,
-    #[prost(message, repeated, tag = "3")]
-    pub(crate) replies: Vec<Reply>,
-}
 
 /// The machine of one replica.
-pub(crate) struct Records {
+pub(crate) struct Machine {
     pub(crate) replica: ReplicaId,
     pub(crate) world: SharedWorld,
 }
 
-impl StateMachine for Records {
+impl StateMachine for Machine {
     fn families(&self) -> &'static [FamilySpec] {
-        FAMILIES
+        &SPECS
     }
 
     fn apply(&self, staged: &mut Staged<'_>, at: EntryAt, command: &Bytes) -> Result<Bytes, StorageError> {
-        let before = chain(staged)?;
-        let chain = hash_of(&(before, at.term, at.index, command.as_ref()));
+        let chain = hash_of(&(chain(staged)?, at.term, at.index, command.as_ref()));
         staged.put(CHAIN, CHAIN_KEY, Bytes::copy_from_slice(&chain.to_be_bytes()));
-        // Bytes that are no batch change nothing but the chain.
-        let Batch { items } = Batch::decode(command.clone()).unwrap_or_default();
-        let replies = items.iter().map(|item| apply(staged, item)).collect::<Result<_, _>>()?;
+        let verdicts = renkei_shard::apply(&mut StagedShard(staged), command).map_err(storage_error)?;
         self.world.record(Event::Applied { replica: self.replica, term: at.term, index: at.index, chain });
-        Ok(Verdicts { term: at.term, index: at.index, replies }.encode_to_vec().into())
+        let mut reply = BytesMut::with_capacity(16 + verdicts.len());
+        reply.put_u64(at.term);
+        reply.put_u64(at.index);
+        reply.put_slice(&verdicts);
+        Ok(reply.freeze())
     }
 
     fn applied(&self, through: u64) {
@@ -72,44 +65,12 @@ impl StateMachine for Records {
     }
 }
 
-fn apply(staged: &mut Staged<'_>, item: &Item) -> Result<Reply, StorageError> {
-    let content = match item.kind() {
-        ItemKind::Write => item.content,
-        ItemKind::Delete => GONE,
-        // The row of a read: that it is in the log is what counts.
-        ItemKind::Read | ItemKind::List => return Ok(Reply::of(ReplyKind::Done)),
-    };
-    let key = key(item.patient, item.record);
-    let stored = staged.get(RECORDS, &key)?.and_then(|value| decode(&value));
-    let current = stored.map_or(0, |(version, _)| version);
-    if stored.is_some_and(|(_, content)| content == GONE) {
-        return Ok(Reply::of(ReplyKind::Deleted));
-    }
-    if current != item.expected || (item.kind() == ItemKind::Delete && stored.is_none()) {
-        return Ok(Reply { current, ..Reply::of(ReplyKind::Conflict) });
-    }
-    let version = if item.kind() == ItemKind::Write { current + 1 } else { current };
-    staged.put(RECORDS, &key, encode(version, content));
-    Ok(Reply::of(ReplyKind::Done))
-}
-
-/// What a view shows of what a read asks for.
-pub(crate) fn find(view: &impl Read, item: &Item) -> Result<Vec<FoundRecord>, StorageError> {
-    let mut found = Vec::new();
-    let range = match item.kind() {
-        ItemKind::Read => KeyRange::prefix(key(item.patient, item.record)),
-        _ => KeyRange::prefix(item.patient.to_be_bytes().to_vec()),
-    };
-    view.scan(RECORDS, &range, Direction::Forward, &mut |key, value| {
-        let record = key.last_chunk().map(|record| u32::from_be_bytes(*record));
-        if let (Some(record), Some((version, content))) = (record, decode(value))
-            && content != GONE
-        {
-            found.push(FoundRecord { record, version, content });
-        }
-        ControlFlow::Continue(())
-    })?;
-    Ok(found)
+/// Term and index of an entry, and what became of its items.
+pub(crate) fn verdicts(reply: &Bytes) -> Option<(u64, u64, Verdicts)> {
+    let (term, rest) = reply.split_first_chunk()?;
+    let (index, _) = rest.split_first_chunk()?;
+    let verdicts = Verdicts::decode(&reply.slice(16..)).ok()?;
+    Some((u64::from_be_bytes(*term), u64::from_be_bytes(*index), verdicts))
 }
 
 /// The hash over all commands in a state, 0 before the first.
@@ -118,28 +79,14 @@ pub(crate) fn chain(state: &impl Read) -> Result<u64, StorageError> {
     Ok(stored.and_then(|bytes| Some(u64::from_be_bytes(bytes.as_ref().try_into().ok()?))).unwrap_or(0))
 }
 
-/// A hash over all records in a state.
+/// A hash over everything in a state.
 pub(crate) fn content(state: &impl Read) -> Result<u64, StorageError> {
-    let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
-    state.scan(RECORDS, &KeyRange::all(), Direction::Forward, &mut |key, value| {
-        pairs.push((key.to_vec(), value.to_vec()));
-        ControlFlow::Continue(())
-    })?;
-    Ok(hash_of(&pairs))
-}
-
-fn key(patient: u32, record: u32) -> Vec<u8> {
-    [patient.to_be_bytes(), record.to_be_bytes()].concat()
-}
-
-fn encode(version: u32, content: u64) -> Bytes {
-    let mut bytes = BytesMut::with_capacity(12);
-    bytes.put_u32(version);
-    bytes.put_u64(content);
-    bytes.freeze()
-}
-
-fn decode(value: &[u8]) -> Option<(u32, u64)> {
-    let (version, content) = value.split_first_chunk::<4>()?;
-    Some((u32::from_be_bytes(*version), u64::from_be_bytes(content.try_into().ok()?)))
+    let mut content = 0;
+    for family in (0..COUNT).filter_map(|family| u8::try_from(family).ok()) {
+        state.scan(Family::new(family), &KeyRange::all(), Direction::Forward, &mut |key, value| {
+            content = hash_of(&(content, family, key, value));
+            ControlFlow::Continue(())
+        })?;
+    }
+    Ok(content)
 }

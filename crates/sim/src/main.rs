@@ -21,6 +21,9 @@ struct Arguments {
     /// A rule to break, as `renkei-faults` names it, to see that the simulation notices.
     #[arg(long)]
     mutate: Option<String>,
+    /// One kind of faults alone, such as `leader-crash`.
+    #[arg(long)]
+    only: Option<String>,
     /// Writes every event to standard error.
     #[arg(long)]
     trace: bool,
@@ -40,6 +43,10 @@ fn main() -> anyhow::Result<ExitCode> {
         return Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let plan = Plan::new(arguments.seed, arguments.seconds, arguments.mutate, arguments.trace)?;
+    let plan = match &arguments.only {
+        Some(kind) => plan.only(kind)?,
+        None => plan,
+    };
     let report = run(plan)?;
     writeln!(std::io::stdout().lock(), "{report}").context("print the report")?;
     Ok(if report.violation.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -1,8 +1,8 @@
 //! A simulated machine that hosts replicas.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -11,8 +11,9 @@ use renkei_ids::{NodeId, ReplicaId};
 use renkei_storage::log::{LogDb, LogOptions, SimulatedDisk};
 use renkei_storage::{DirOwner, MemoryBudget, StorageError};
 
+use crate::disk::UnderWay;
 use crate::event::{Change, Event, Log};
-use crate::machine::Records;
+use crate::machine::Machine;
 use crate::network::{self, Transport};
 use crate::world::SharedWorld;
 use crate::{CLOUD, GROUP, disk, service, start};
@@ -25,6 +26,8 @@ pub(crate) struct Host {
     pub(crate) disk: SimulatedDisk,
     /// Its first replica has been made; another one comes only when it is told so.
     founded: Arc<AtomicBool>,
+    /// What is being written to the log, and what it changes.
+    pub(crate) under_way: Arc<Mutex<Option<UnderWay>>>,
     pub(crate) world: SharedWorld,
 }
 
@@ -34,7 +37,14 @@ impl Host {
         let observer = move |_, replica, change: renkei_storage::log::LogChange<'_>| {
             observed.record(Event::Accepted { node, replica, change: Change::read(change) });
         };
-        Self { node, dir, disk: SimulatedDisk::new(Some(Arc::new(observer))), founded: Arc::default(), world }
+        Self {
+            node,
+            dir,
+            disk: SimulatedDisk::new(Some(Arc::new(observer))),
+            founded: Arc::default(),
+            under_way: Arc::default(),
+            world,
+        }
     }
 
     /// Runs the node until its machine stops. The first of the founders begins the group.
@@ -54,7 +64,7 @@ impl Host {
 
     async fn open(&self, engine: &Engine, founders: Vec<(ReplicaId, NodeId)>) -> Result<(), String> {
         let Self { node, world, founded, .. } = self;
-        let machine = |replica| Arc::new(Records { replica, world: world.clone() });
+        let machine = |replica| Arc::new(Machine { replica, world: world.clone() });
         let opened = engine.open_existing(|_, replica| Some(machine(replica) as Arc<dyn StateMachine>)).await;
         let mut open = opened.map_err(|error| format!("{error:?}"))?.pop();
         let own = founders.iter().find(|(_, of)| of == node).map(|(replica, _)| *replica);
@@ -77,7 +87,7 @@ impl Host {
     }
 
     fn engine(&self) -> Result<Engine, StorageError> {
-        let Self { node, dir, disk, world, founded: _ } = self.clone();
+        let Self { node, dir, disk, world, .. } = self.clone();
         let budget = MemoryBudget::simulated(disk);
         let owner = DirOwner { cloud: CLOUD, node, replica: None };
         let failed = world.clone();
@@ -85,7 +95,7 @@ impl Host {
             failed.lock().violated("no failure", format!("the log of node {node} failed: {error:?}"));
         });
         let log = LogDb::open(&dir.join("log"), &LogOptions::new(owner, budget.clone()), fatal)?;
-        start(disk::write(log.clone(), node, world.clone()));
+        start(disk::write(log.clone(), self.clone()));
         let mut options = EngineOptions::new(CLOUD, node, dir.join("replicas"), budget);
         {
             let world = world.lock();
@@ -105,7 +115,7 @@ impl Host {
 
 /// Opens a replica that is to join.
 pub(crate) async fn host(host: &Host, engine: &Engine, replica: ReplicaId) -> Result<(), OpenError> {
-    let machine = Arc::new(Records { replica, world: host.world.clone() });
+    let machine = Arc::new(Machine { replica, world: host.world.clone() });
     let opened = engine.create(GROUP, replica, machine).await?;
     host.opened(opened);
     Ok(())

@@ -16,13 +16,16 @@ const TRIES: u32 = 60;
 
 /// Works until the chaos is over; then finishes a change that it has begun.
 pub(crate) async fn run(nodes: u32, voters: u32, world: SharedWorld) -> turmoil::Result {
-    let membership = world.lock().plan().membership;
+    let (membership, pause) = {
+        let world = world.lock();
+        (world.plan().membership, world.plan().operator_pause)
+    };
     let mut operator = Operator { caller: Caller::new(nodes, world.clone()), world: world.clone() };
     // Which replica each node hosts, 0 for none.
     let mut hosted: Vec<u64> = (1..=nodes).map(|node| if node <= voters { u64::from(node) } else { 0 }).collect();
     let mut next_replica = 100;
     while world.phase() == Phase::Chaos {
-        sleep(world.up_to(Duration::from_millis(4_000))).await;
+        sleep(world.up_to(pause)).await;
         if membership && world.one_in(2) {
             operator.replace(&mut hosted, next_replica).await;
             next_replica += 1;

@@ -14,6 +14,7 @@ pub struct Plan {
     pub mutation: Option<String>,
     /// Whether every event is written to standard error.
     pub trace: bool,
+    pub(crate) only: Option<&'static str>,
     pub(crate) nodes: u32,
     pub(crate) voters: u32,
     pub(crate) clients: u32,
@@ -31,14 +32,39 @@ pub struct Plan {
     pub(crate) timing: Timing,
     /// Whether replicas are added and replaced.
     pub(crate) membership: bool,
-    /// What kinds of faults there are, a share of a hundred each, in the order of `faults::KINDS`.
+    /// What kinds of faults there are, a share of a hundred each, in the order of [`FAULTS`].
     pub(crate) weights: [u32; 8],
+    /// One request in so many finds a machine that stands still for a while.
+    pub(crate) still_one_in: u32,
+    /// Longest pause of the operator.
+    pub(crate) operator_pause: Duration,
 }
 
 /// A mutation that no build knows, or that this build cannot make.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this build cannot break the rule `{0}`")]
 pub struct UnknownMutation(String);
+
+#[cfg(feature = "faults")]
+fn break_rule(name: &str) -> Result<(), UnknownMutation> {
+    renkei_faults::arm(&format!("mutate {name}")).map_err(|_| UnknownMutation(name.to_owned()))
+}
+
+#[cfg(not(feature = "faults"))]
+fn break_rule(name: &str) -> Result<(), UnknownMutation> {
+    Err(UnknownMutation(name.to_owned()))
+}
+
+/// The kinds of faults, in the order of `faults::Kind`.
+pub(crate) const FAULTS: [&str; 8] =
+    ["crash", "leader-crash", "crash-all", "cut", "one-way", "hold", "slow", "slow-disk"];
+/// Mean time between two faults where there is one kind of them.
+const OFTEN: Duration = Duration::from_millis(600);
+
+/// A kind of faults that there is not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no kind of faults `{0}`")]
+pub struct UnknownFault(String);
 
 impl Plan {
     /// The plan of a seed.
@@ -47,7 +73,7 @@ impl Plan {
     /// [`UnknownMutation`].
     pub fn new(seed: u64, seconds: u64, mutation: Option<String>, trace: bool) -> Result<Self, UnknownMutation> {
         if let Some(name) = &mutation {
-            return Err(UnknownMutation(name.clone()));
+            break_rule(name)?;
         }
         let mut rng = SmallRng::seed_from_u64(seed);
         let voters = if rng.random_ratio(1, 4) { 5 } else { 3 };
@@ -74,6 +100,7 @@ impl Plan {
             chaos_millis: seconds * 1000,
             mutation,
             trace,
+            only: None,
             nodes: voters + u32::from(membership),
             voters,
             clients: rng.random_range(3..=6),
@@ -87,6 +114,21 @@ impl Plan {
             timing: if rng.random_ratio(1, 5) { Timing::DEMO } else { Timing::LAN },
             membership,
             weights,
+            still_one_in: rng.random_range(8..=80),
+            operator_pause: millis(&mut rng, 300..=4_000),
         })
+    }
+
+    /// The same with one kind of faults alone, often: to look at what that kind can show.
+    ///
+    /// # Errors
+    /// [`UnknownFault`].
+    pub fn only(mut self, kind: &str) -> Result<Self, UnknownFault> {
+        let place = FAULTS.iter().position(|name| *name == kind).ok_or_else(|| UnknownFault(kind.to_owned()))?;
+        self.weights = [0; FAULTS.len()];
+        self.weights[place] = 1;
+        self.fault_every = OFTEN;
+        self.only = Some(FAULTS[place]);
+        Ok(self)
     }
 }

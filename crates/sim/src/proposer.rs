@@ -3,25 +3,26 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use prost::Message;
 use renkei_consensus::{ProposeError, Replica};
-use renkei_ids::LeaderTerm;
+use renkei_ids::{LeaderTerm, NodeId, UnixMillis};
+use renkei_shard::{Command, Verdict};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::frames::{Item, Reply};
-use crate::machine::{Batch, Verdicts};
+use crate::machine;
+use crate::world::SharedWorld;
 
 const ENTRIES_IN_FLIGHT: usize = 2;
 const ENTRY_MAX_ITEMS: usize = 16;
 
 /// The verdict on an item, and term and index of its entry.
-pub(crate) type Recorded = Result<(Reply, u64, u64), ProposeError>;
+pub(crate) type Recorded = Result<(Verdict, u64, u64), ProposeError>;
 
 struct Waiting {
     under: LeaderTerm,
-    item: Item,
+    item: Bytes,
     tell: oneshot::Sender<Recorded>,
 }
 
@@ -29,14 +30,29 @@ struct Waiting {
 #[derive(Clone)]
 pub(crate) struct Proposer(mpsc::UnboundedSender<Waiting>);
 
+/// A node's clock.
+#[derive(Clone)]
+pub(crate) struct NodeClock {
+    pub(crate) node: NodeId,
+    pub(crate) world: SharedWorld,
+}
+
+impl NodeClock {
+    pub(crate) fn now(&self) -> UnixMillis {
+        let since = turmoil::since_epoch().unwrap_or_default();
+        let millis = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        UnixMillis(millis.saturating_add_signed(self.world.lock().skew(self.node)))
+    }
+}
+
 impl Proposer {
     /// And the task that does its work.
-    pub(crate) fn new(replica: Replica) -> (Self, impl Future<Output = ()> + Send) {
+    pub(crate) fn new(replica: Replica, clock: NodeClock) -> (Self, impl Future<Output = ()> + Send) {
         let (queue, waiting) = mpsc::unbounded_channel();
-        (Self(queue), work(replica, waiting))
+        (Self(queue), work(replica, clock, waiting))
     }
 
-    pub(crate) async fn record(&self, under: LeaderTerm, item: Item) -> Recorded {
+    pub(crate) async fn record(&self, under: LeaderTerm, item: Bytes) -> Recorded {
         let (tell, told) = oneshot::channel();
         if self.0.send(Waiting { under, item, tell }).is_err() {
             return Err(ProposeError::Stopped);
@@ -45,7 +61,7 @@ impl Proposer {
     }
 }
 
-async fn work(replica: Replica, mut waiting: mpsc::UnboundedReceiver<Waiting>) {
+async fn work(replica: Replica, clock: NodeClock, mut waiting: mpsc::UnboundedReceiver<Waiting>) {
     let mut entries = FuturesUnordered::new();
     let mut behind: VecDeque<Waiting> = VecDeque::new();
     loop {
@@ -64,20 +80,20 @@ async fn work(replica: Replica, mut waiting: mpsc::UnboundedReceiver<Waiting>) {
         }
         let together = behind.iter().take(ENTRY_MAX_ITEMS).take_while(|next| next.under == behind[0].under).count();
         if together > 0 {
-            entries.push(propose(replica.clone(), behind.drain(..together).collect()));
+            entries.push(propose(replica.clone(), clock.now(), behind.drain(..together).collect()));
         }
     }
 }
 
-async fn propose(replica: Replica, entry: Vec<Waiting>) {
+async fn propose(replica: Replica, time: UnixMillis, entry: Vec<Waiting>) {
     let under = entry[0].under;
-    let items = entry.iter().map(|waiting| waiting.item).collect();
-    let outcome = replica.propose(under, Batch { items }.encode_to_vec().into()).await;
-    let verdicts = outcome.map(|reply| Verdicts::decode(reply).unwrap_or_default());
+    let items = entry.iter().map(|waiting| waiting.item.clone()).collect();
+    let outcome = replica.propose(under, Command { time, items }.encode()).await;
+    let verdicts = outcome.and_then(|reply| machine::verdicts(&reply).ok_or(ProposeError::OutcomeUnknown));
     for (position, waiting) in entry.into_iter().enumerate() {
         let told = match &verdicts {
-            Ok(Verdicts { term, index, replies }) => match replies.get(position) {
-                Some(reply) => Ok((reply.clone(), *term, *index)),
+            Ok((term, index, all)) => match all.verdicts.get(position) {
+                Some(verdict) => Ok((*verdict, *term, *index)),
                 None => Err(ProposeError::OutcomeUnknown),
             },
             Err(error) => Err(*error),

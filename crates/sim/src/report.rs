@@ -19,6 +19,8 @@ pub(crate) struct Counts {
     pub(crate) operations: u64,
     pub(crate) answered: u64,
     pub(crate) unknown: u64,
+    /// Audit rows in the end.
+    pub(crate) rows: u64,
     pub(crate) purges: u64,
     pub(crate) truncations: u64,
 }
@@ -50,6 +52,8 @@ pub struct Report {
     pub mutation: Option<String>,
     /// Simulated seconds with faults.
     pub seconds: u64,
+    /// The one kind of faults, if there was one.
+    pub only: Option<&'static str>,
     /// A hash of everything that happened, in order.
     pub trace: u64,
     /// How much happened.
@@ -70,15 +74,19 @@ impl fmt::Display for Report {
         write!(f, "replaced {} snapshots {} purges {} ", counts.replaced, counts.installed, counts.purges)?;
         write!(f, "truncations {} elections {elections} entries {committed} ", counts.truncations)?;
         write!(f, "operations {} answered {} unknown {} ", counts.operations, counts.answered, counts.unknown)?;
-        write!(f, "checked {checked} ")?;
+        write!(f, "rows {} checked {checked} ", counts.rows)?;
         match &self.violation {
             None => write!(f, "violations 0"),
             Some(Violation { invariant, detail, at }) => {
+                let only = self.only.map(|kind| format!(" --only {kind}")).unwrap_or_default();
                 let mutation = self.mutation.as_ref().map(|name| format!(" --mutate {name}")).unwrap_or_default();
                 writeln!(f, "violations 1")?;
                 writeln!(f, "violated: {invariant} at event {at}: {detail}")?;
                 let seconds = self.seconds;
-                write!(f, "again: cargo run --release -p renkei-sim -- --seed {seed} --seconds {seconds}{mutation}")
+                write!(
+                    f,
+                    "again: cargo run --release -p renkei-sim -- --seed {seed} --seconds {seconds}{only}{mutation}"
+                )
             }
         }
     }

@@ -10,10 +10,12 @@ use turmoil::{Builder, Sim};
 
 use crate::event::{Event, Standing};
 use crate::faults::Faults;
-use crate::invariants::{history, lost};
+use crate::invariants::{history, lost, rows};
 use crate::node::Host;
+use crate::patients;
 use crate::plan::Plan;
 use crate::report::Report;
+use crate::store::ShardState;
 use crate::world::{Phase, SharedWorld};
 use crate::{client, host_name, machine, operator};
 
@@ -22,11 +24,11 @@ const HEALING: Duration = Duration::from_secs(60);
 /// How long the last reads may take.
 const READING: Duration = Duration::from_secs(60);
 /// Steps between two looks at what states hold.
-const LOOK_EVERY: u64 = 50;
+const LOOK_EVERY: u64 = 200;
 /// Steps of the search for an order that explains a patient's history.
 const CHECK_STEPS: u64 = 50_000_000;
 /// A day in 2026; the machines' clocks begin there.
-const EPOCH: Duration = Duration::from_secs(1_780_000_000);
+pub(crate) const EPOCH: Duration = Duration::from_secs(1_780_000_000);
 
 /// Runs a plan to its end, or to the first violation.
 ///
@@ -104,6 +106,7 @@ impl Live<'_, '_> {
             }
         }
         self.look();
+        self.look_at_rows(plan.patients);
         self.enter(Phase::Over);
         Ok(())
     }
@@ -152,6 +155,23 @@ impl Live<'_, '_> {
         }
     }
 
+    /// Compares the audit rows of a leader's state with the answers that left.
+    fn look_at_rows(&self, patients: u32) {
+        let mut world = self.world.lock();
+        let Some(leader) = world.replicas.values().find(|replica| replica.leadership().is_some()).cloned() else {
+            return;
+        };
+        let view = leader.view();
+        for patient in 0..patients {
+            let answered: Vec<_> = world.rows.iter().filter(|row| row.patient == patient).copied().collect();
+            let stored = patients::rows(&ShardState(&view), patient).map_err(|error| format!("{error:?}"));
+            world.counts.rows += stored.as_ref().map_or(0, |rows| rows.len() as u64);
+            if let Err(detail) = stored.and_then(|stored| rows::of_answers(&answered, &stored)) {
+                world.violated("rows of answers", format!("patient {patient}: {detail}"));
+            }
+        }
+    }
+
     /// Whether one replica leads, and all members have applied the same.
     fn agreed(&self) -> bool {
         let world = self.world.lock();
@@ -186,6 +206,7 @@ fn judge(plan: &Plan, world: &SharedWorld) -> Report {
         seed: plan.seed,
         mutation: plan.mutation.clone(),
         seconds: plan.chaos_millis / 1000,
+        only: plan.only,
         trace: world.trace(),
         events: world.events(),
         violation: world.violation().cloned(),

@@ -6,27 +6,34 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use renkei_consensus::{Engine, MembersError, ProposeError, Replica};
-use renkei_ids::{NodeId, ReplicaId};
+use renkei_ids::{LeaderTerm, NodeId, ReplicaId};
+use renkei_shard::read::{Admission, group_head};
+use renkei_shard::{Recorded, Verdict};
+use renkei_storage::state::View;
 use tokio::time::{sleep, timeout};
 use turmoil::net::{TcpListener, TcpStream};
 
 use crate::event::Event;
 use crate::frames::{self, Call, CallKind, Item, ItemKind, Reply, ReplyKind};
 use crate::node::{self, Host};
-use crate::proposer::Proposer;
-use crate::{CLIENT_PORT, GROUP, machine, start};
+use crate::patients::{self, Row};
+use crate::proposer::{NodeClock, Proposer};
+use crate::store::ShardState;
+use crate::{CLIENT_PORT, GROUP, start};
 
 const IDLE: Duration = Duration::from_secs(10);
 /// How long a change of members may take.
 const CHANGE_WITHIN: Duration = Duration::from_secs(5);
 /// How long a machine may stand still between two steps of a request, rarely.
 const STILL_MAX: Duration = Duration::from_millis(3_000);
+const FOUND_EVERY: Duration = Duration::from_millis(100);
 const PACE_MAX: Duration = Duration::from_millis(3);
 
 /// Takes calls until the machine stops.
 pub(crate) async fn listen(host: Host, engine: Engine) -> io::Result<()> {
     let listener = TcpListener::bind((IpAddr::from(Ipv4Addr::UNSPECIFIED), CLIENT_PORT)).await?;
     let service = Service { host, engine, proposer: std::sync::Arc::default() };
+    start(service.clone().found());
     loop {
         let (stream, _) = listener.accept().await?;
         let service = service.clone();
@@ -98,21 +105,95 @@ impl Service {
     }
 
     async fn operate(&self, replica: &Replica, item: Item) -> Reply {
-        let world = &self.host.world;
-        let hint = || replica.leader_hint().map(|(_, node)| node);
-        let Some(under) = replica.leadership() else { return not_leader(hint()) };
-        let read = matches!(item.kind(), ItemKind::Read | ItemKind::List);
-        let found = if read { machine::find(&replica.view(), &item) } else { Ok(Vec::new()) };
-        let Ok(found) = found else { return Reply::of(ReplyKind::Refused) };
-        sleep(world.up_to(if world.one_in(50) { STILL_MAX } else { PACE_MAX })).await;
-        match self.proposer(replica).record(under, item).await {
-            Ok((reply, term, index)) => {
-                world.record(Event::Answered { node: self.host.node, under: under.term, term, index });
-                if read { Reply { found, ..Reply::of(ReplyKind::Found) } } else { reply }
-            }
+        let Some(under) = replica.leadership() else { return self.elsewhere(replica) };
+        let view = replica.view();
+        let outcome = match item.kind() {
+            ItemKind::Read | ItemKind::List => self.read(replica, under, &view, &item).await,
+            ItemKind::Write | ItemKind::Delete => self.change(replica, under, &item).await,
+        };
+        match outcome {
+            Ok(reply) => reply,
             Err(ProposeError::NotLeader { hint }) => not_leader(hint.map(|(_, node)| node)),
             Err(ProposeError::Overloaded | ProposeError::Stopped) => Reply::of(ReplyKind::Refused),
             Err(ProposeError::OutcomeUnknown) => Reply::of(ReplyKind::Unknown),
+        }
+    }
+
+    /// Reads from one view; the answer waits for its row, in the leadership under which the view was taken.
+    async fn read(
+        &self,
+        replica: &Replica,
+        under: LeaderTerm,
+        view: &View,
+        item: &Item,
+    ) -> Result<Reply, ProposeError> {
+        let state = ShardState(view);
+        let refused = Ok(Reply::of(ReplyKind::Refused));
+        let Ok(Admission::Admitted(rules)) = patients::admit(&state, item.patient) else { return refused };
+        let Ok(found) = patients::find(&state, item, &rules, self.clock().now()) else { return refused };
+        self.stand_still().await;
+        let note = patients::note(item, &rules, &found);
+        let (verdict, term, index) = self.proposer(replica).record(under, note).await?;
+        let Verdict::Recorded(row) = verdict else { return refused };
+        self.answered(item, row, under, term, index);
+        Ok(Reply { found, ..Reply::of(ReplyKind::Found) })
+    }
+
+    async fn change(&self, replica: &Replica, under: LeaderTerm, item: &Item) -> Result<Reply, ProposeError> {
+        self.stand_still().await;
+        let (verdict, term, index) = self.proposer(replica).record(under, patients::change(item)).await?;
+        let (row, reply) = match verdict {
+            Verdict::Stored { row, .. } | Verdict::Done { row, .. } => (row, Reply::of(ReplyKind::Done)),
+            Verdict::VersionConflict { row, current } => (row, Reply { current, ..Reply::of(ReplyKind::Conflict) }),
+            Verdict::Nothing(row) => (row, Reply::of(ReplyKind::Conflict)),
+            Verdict::Deleted(row) => (row, Reply::of(ReplyKind::Deleted)),
+            // Before the group is founded.
+            Verdict::NotFounded | Verdict::WrongOwner { .. } => return Ok(Reply::of(ReplyKind::Refused)),
+            other => {
+                self.host.world.lock().violated("no failure", format!("{item:?} is judged {other:?}"));
+                return Ok(Reply::of(ReplyKind::Refused));
+            }
+        };
+        self.answered(item, row, under, term, index);
+        Ok(reply)
+    }
+
+    /// An answer leaves.
+    fn answered(&self, item: &Item, row: Recorded, under: LeaderTerm, term: u64, index: u64) {
+        let mut world = self.host.world.lock();
+        let Recorded { seq, leaf } = row;
+        let request = patients::request(item.operation);
+        world.rows.push(Row { patient: item.patient, seq: seq.0, leaf: leaf.0, request });
+        world.record(Event::Answered { node: self.host.node, under: under.term, term, index });
+    }
+
+    /// Between two steps of a request a machine may do other things, rarely for long.
+    async fn stand_still(&self) {
+        let world = &self.host.world;
+        let one_in = world.lock().plan().still_one_in;
+        sleep(world.up_to(if world.one_in(one_in) { STILL_MAX } else { PACE_MAX })).await;
+    }
+
+    fn elsewhere(&self, replica: &Replica) -> Reply {
+        not_leader(replica.leader_hint().map(|(_, node)| node))
+    }
+
+    fn clock(&self) -> NodeClock {
+        NodeClock { node: self.host.node, world: self.host.world.clone() }
+    }
+
+    /// Has the group take its slots, where this node leads one that has none.
+    async fn found(self) {
+        loop {
+            sleep(FOUND_EVERY).await;
+            let Some(replica) = self.engine.replica(GROUP) else { continue };
+            let Some(under) = replica.leadership() else { continue };
+            let view = replica.view();
+            if matches!(group_head(&ShardState(&view)), Ok(None)) {
+                let log = self.host.world.below(u64::MAX);
+                // Whatever comes of it, the next look tells.
+                let _ = self.proposer(&replica).record(under, patients::found(log)).await;
+            }
         }
     }
 
@@ -121,7 +202,7 @@ impl Service {
         match &*held {
             Some((of, proposer)) if *of == replica.replica() => proposer.clone(),
             _ => {
-                let (proposer, work) = Proposer::new(replica.clone());
+                let (proposer, work) = Proposer::new(replica.clone(), self.clock());
                 start(work);
                 *held = Some((replica.replica(), proposer.clone()));
                 proposer

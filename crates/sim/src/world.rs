@@ -12,13 +12,17 @@ use renkei_ids::NodeId;
 use renkei_testkit::{Operation, PatientAnswer, PatientOperation};
 
 use crate::book::Book;
-use crate::event::Event;
+use crate::event::{Event, hash_of};
 use crate::invariants::{self, Invariant, Violation};
+use crate::patients::Row;
 use crate::plan::Plan;
 use crate::report::Counts;
 
 /// Operations of each patient, as clients saw them. Times are positions in the trace.
 pub(crate) type Histories = BTreeMap<u32, Vec<Operation<PatientOperation, PatientAnswer>>>;
+
+/// Clocks are so wrong at most.
+const SKEW_MAX_MILLIS: u64 = 2_000;
 
 /// Clones share one world.
 #[derive(Clone)]
@@ -41,6 +45,8 @@ pub(crate) struct World {
     /// Factor on the time of syncs, by node.
     pub(crate) slow_disks: BTreeMap<NodeId, u32>,
     pub(crate) last_content: u64,
+    /// Audit rows of answers that left.
+    pub(crate) rows: Vec<Row>,
 }
 
 /// Where a run is.
@@ -71,6 +77,7 @@ impl SharedWorld {
             phase: Phase::Chaos,
             slow_disks: BTreeMap::new(),
             last_content: 0,
+            rows: Vec::new(),
         })))
     }
 
@@ -148,6 +155,12 @@ impl World {
 
     pub(crate) fn violation(&self) -> Option<&Violation> {
         self.violation.as_ref()
+    }
+
+    /// By how much a node's clock is wrong, milliseconds.
+    pub(crate) fn skew(&self, node: NodeId) -> i64 {
+        let drawn = hash_of(&(self.plan.seed, node.0)) % (2 * SKEW_MAX_MILLIS + 1);
+        i64::try_from(drawn).unwrap_or(0) - SKEW_MAX_MILLIS.cast_signed()
     }
 
     pub(crate) fn plan(&self) -> &Plan {

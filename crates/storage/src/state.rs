@@ -230,6 +230,12 @@ impl StateDb {
         Ok(Self { inner: Arc::new(next) })
     }
 
+    /// Refuses writes, flushes, checkpoints and snapshots from now on; views stay valid. To be called before
+    /// [`destroy`](Self::destroy), while somebody may still hold a handle. One that is at work is not waited for.
+    pub fn retire(&self) {
+        self.inner.generation.replaced.store(true, Ordering::Release);
+    }
+
     /// Directory of the replica.
     pub fn dir(&self) -> &Path {
         &self.inner.dir

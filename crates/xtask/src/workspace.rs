@@ -16,7 +16,7 @@ const RUN_VARIABLES: [&str; 5] =
 
 /// Flags of every build that demo, tests and lints are made from: no production build has them.
 pub(crate) const DEVELOPMENT: [&str; 2] =
-    ["--features", "renkei-vault/dev-insecure,renkei-gateway/dev-insecure,renkei-node/faults"];
+    ["--features", "renkei-vault/dev-insecure,renkei-gateway/dev-insecure,renkei-node/faults,renkei-sim/faults"];
 
 /// One small example among the targets of a build: cargo then resolves features as it does for tests, and neither kind of
 /// build compiles a dependency of the other a second time.

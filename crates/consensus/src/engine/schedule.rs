@@ -51,6 +51,10 @@ async fn look_after(
     schedule: &SnapshotSchedule,
     last_snapshots: &mut HashMap<GroupId, Instant>,
 ) {
+    let _looked_after = replica.parts().looked_after.lock().await;
+    if replica.parts().stopping.is_cancelled() {
+        return;
+    }
     replica.parts().receiver.drop_abandoned();
     let last = *last_snapshots.entry(replica.group()).or_insert_with(Instant::now);
     if snapshot_is_due(&Backlog::of(replica), last.elapsed(), schedule) {

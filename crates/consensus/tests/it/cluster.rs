@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use renkei_consensus::{
-    ChannelNetwork, Engine, EngineOptions, EntryAt, Failure, OpenError, ProposeError, Replica, SnapshotSchedule,
-    StateMachine, Timing,
+    Blocking, ChannelNetwork, Engine, EngineOptions, EntryAt, Failure, OpenError, ProposeError, Replica,
+    SnapshotSchedule, StateMachine, Timing,
 };
 use renkei_ids::{CloudId, GroupId, LeaderTerm, NodeId, ReplicaId};
 use renkei_storage::log::{LogDb, LogOptions};
@@ -66,6 +66,7 @@ pub(crate) struct Cluster {
     pub(crate) network: ChannelNetwork,
     pub(crate) machines: BTreeMap<u32, Machine>,
     schedule: SnapshotSchedule,
+    blocking: Blocking,
     groups: Vec<GroupId>,
     failures: Failures,
     dir: TempDir,
@@ -99,7 +100,7 @@ fn open_engine(
     dir: &Path,
     node: u32,
     network: &ChannelNetwork,
-    schedule: SnapshotSchedule,
+    (schedule, blocking): (SnapshotSchedule, Blocking),
     failures: &Failures,
 ) -> (Engine, LogDb) {
     let dir = dir.join(node.to_string());
@@ -113,6 +114,7 @@ fn open_engine(
     let mut options = EngineOptions::new(CLOUD, node, dir.join("replicas"), budget);
     options.timing = Timing::DEMO;
     options.schedule = schedule;
+    options.blocking = blocking;
     options.patience = Duration::from_secs(5);
     let spawner = Arc::new(|_: &'static str, task| drop(tokio::runtime::Handle::current().spawn(task)));
     let fatal = Arc::new(move |failure: &Failure| of_engine.lock().unwrap().push(format!("{failure:?}")));
@@ -123,12 +125,17 @@ fn open_engine(
 
 impl Cluster {
     pub(crate) async fn start(nodes: u32, groups: u32, schedule: SnapshotSchedule) -> Self {
+        Self::start_with(nodes, groups, schedule, Blocking::Threads).await
+    }
+
+    pub(crate) async fn start_with(nodes: u32, groups: u32, schedule: SnapshotSchedule, blocking: Blocking) -> Self {
         #[cfg(feature = "faults")]
         crate::broken_rules::break_as_told();
         let mut cluster = Self {
             network: ChannelNetwork::default(),
             machines: BTreeMap::new(),
             schedule,
+            blocking,
             groups: (1..=groups).map(GroupId).collect(),
             failures: Failures::default(),
             dir: TempDir::new().unwrap(),
@@ -154,7 +161,8 @@ impl Cluster {
 
     /// The same, where what is there may not be opened; the node runs without replicas then.
     pub(crate) async fn try_open(&mut self, node: u32) -> Result<(), OpenError> {
-        let (engine, log) = open_engine(self.dir.path(), node, &self.network, self.schedule, &self.failures);
+        let how = (self.schedule, self.blocking.clone());
+        let (engine, log) = open_engine(self.dir.path(), node, &self.network, how, &self.failures);
         let opened = engine.open_existing(|_, _| Some(Arc::new(Kv))).await;
         self.machines.insert(node, Machine { node: NodeId(node), engine, log });
         opened.map(|_| ())

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use renkei_consensus::{Fate, Lane, MembersError, OpenError, ProposeError, ReceiveError};
+use renkei_consensus::{Blocking, Fate, Lane, MembersError, OpenError, ProposeError, ReceiveError, SnapshotSchedule};
 use renkei_ids::{GroupId, NodeId, ReplicaId};
 
 use crate::cluster::{Cluster, GROUP, Kv, LONG, command, eventually, quiet, read, replica_id};
@@ -146,6 +146,28 @@ async fn what_is_astray_or_malformed_is_refused() {
     }
     let occupied = engine.create(GROUP, ReplicaId(999), Arc::new(Kv)).await;
     assert!(matches!(occupied, Err(OpenError::Occupied { .. })), "{occupied:?}");
+    cluster.end().await;
+}
+
+/// Found by a simulation: the flush met a directory that was gone, which ended the process.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_is_being_flushed_is_removed_only_behind_that() {
+    let takes = Arc::new(AtomicU64::new(0));
+    let told = Arc::clone(&takes);
+    let blocking = Blocking::InPlace(Arc::new(move || Duration::from_millis(told.load(Ordering::Relaxed))));
+    let schedule = SnapshotSchedule { flush_age: Duration::ZERO, tick: Duration::from_millis(10), ..quiet() };
+    let cluster = Cluster::start_with(1, 1, schedule, blocking).await;
+    for round in 0..5 {
+        cluster.put(GROUP, &[], &format!("key-{round}"), b"1").await;
+    }
+    takes.store(500, Ordering::Relaxed);
+    cluster.put(GROUP, &[], "unflushed", b"1").await;
+    // Within so long the schedule has begun to flush.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    takes.store(0, Ordering::Relaxed);
+    cluster.machines[&1].engine.remove(GROUP, replica_id(GROUP, 1)).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    assert!(!cluster.replica_dir(1, GROUP).exists());
     cluster.end().await;
 }
 

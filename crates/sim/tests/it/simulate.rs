@@ -38,12 +38,10 @@ pub(crate) fn entropy() -> Option<&'static Entropy> {
 }
 
 /// One run in a process of its own.
-pub(crate) fn run(entropy: &Entropy, seed: u64, seconds: u64, mutation: Option<&str>) -> Run {
+pub(crate) fn run(entropy: &Entropy, seed: u64, seconds: u64, more: &[&str]) -> Run {
     let mut command = entropy.command(Path::new(env!("CARGO_BIN_EXE_renkei-sim")), seed);
     command.args(["--seeded", "--seed", &seed.to_string(), "--seconds", &seconds.to_string()]);
-    if let Some(mutation) = mutation {
-        command.args(["--mutate", mutation]);
-    }
+    command.args(more);
     let Output { stdout, stderr, .. } = command.output().unwrap();
     let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
     let mut lines = stdout.lines();
@@ -69,7 +67,7 @@ pub(crate) fn runs(entropy: &Entropy, seeds: RangeInclusive<u64>, seconds: u64) 
                     if seed > *seeds.end() {
                         return;
                     }
-                    let run = run(entropy, seed, seconds, None);
+                    let run = run(entropy, seed, seconds, &[]);
                     done.lock().unwrap().push(run);
                 }
             });

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
+use renkei_faults::{Mutation, mutated};
 use renkei_ids::{GroupId, ReplicaId};
 
 use super::group::{LogState, fits};
@@ -113,7 +114,8 @@ impl QueuedWrites {
     pub fn written(self) {
         let Self { shared, batch } = self;
         let Disk::Simulated(disk) = &shared.disk else { return };
-        let synced = batch.iter().any(|queued| queued.operation.needs_sync());
+        let needed = batch.iter().any(|queued| queued.operation.needs_sync());
+        let synced = needed && !mutated(Mutation::SyncSkipped);
         let mut told = Vec::with_capacity(batch.len());
         let mut last = None;
         {

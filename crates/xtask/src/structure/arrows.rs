@@ -72,7 +72,7 @@ const ALLOWED: [(&str, &[&str]); 29] = [
     // evidence
     ("renkei-fault-disk", &[]),
     ("renkei-blast-radius", &["ids", "placement"]),
-    ("renkei-sim", &["ids", "access", "merkle", "placement", "shard", "storage", "consensus", "testkit"]),
+    ("renkei-sim", &["ids", "access", "merkle", "placement", "shard", "storage", "consensus", "faults", "testkit"]),
     (
         "renkei-testkit",
         &["ids", "records", "access", "merkle", "envelope", "placement", "population", "wire", "launch"],

@@ -329,9 +329,9 @@ impl Engine {
         }
     }
 
-    /// Gives every leadership away to the voter that has most of the log; a group without another voter keeps its leader.
-    /// Returns the groups that were given away: from then on their leader here proposes nothing and is silent, so that
-    /// they elect another one even where the chosen voter does not answer.
+    /// Gives every leadership away to the voter that has most of the log among those that have just answered; a group
+    /// without one keeps its leader. Returns the groups that were given away: from then on their leader here proposes
+    /// nothing and is silent, so that they elect another one even where the chosen voter does not answer any more.
     pub async fn give_away(&self) -> Vec<GroupId> {
         let mut given = Vec::new();
         for replica in self.replicas() {

@@ -1,5 +1,6 @@
 //! The metrics of a node. Labels name operations, groups and codes, never anything of a patient.
 
+use prometheus::core::Collector;
 use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
 /// Handles to the node's metrics. Clones share them.
@@ -47,7 +48,34 @@ const ITEMS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 impl Metrics {
     /// Registers every metric; call it once for each registry.
     pub(crate) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
-        let metrics = Self {
+        let metrics = Self::new()?;
+        metrics.collectors().into_iter().try_for_each(|collector| registry.register(collector))?;
+        Ok(metrics)
+    }
+
+    fn collectors(&self) -> [Box<dyn Collector>; 16] {
+        [
+            Box::new(self.request_seconds.clone()),
+            Box::new(self.refusals.clone()),
+            Box::new(self.capability_hits.clone()),
+            Box::new(self.capability_misses.clone()),
+            Box::new(self.disk_reads.clone()),
+            Box::new(self.entry_items.clone()),
+            Box::new(self.admitted_bytes.clone()),
+            Box::new(self.digest_mismatches.clone()),
+            Box::new(self.groups_led.clone()),
+            Box::new(self.clock_off.clone()),
+            Box::new(self.clock_median_millis.clone()),
+            Box::new(self.log_sync_p99_micros.clone()),
+            Box::new(self.log_syncs.clone()),
+            Box::new(self.slot_freeze_seconds.clone()),
+            Box::new(self.slot_rows_moved.clone()),
+            Box::new(self.slot_bytes_moved.clone()),
+        ]
+    }
+
+    fn new() -> Result<Self, prometheus::Error> {
+        Ok(Self {
             request_seconds: HistogramVec::new(
                 HistogramOpts::new("renkei_node_request_seconds", "Time from the decoded request to its answer.")
                     .buckets(SECONDS.to_vec()),
@@ -100,23 +128,6 @@ impl Metrics {
                 "renkei_node_slot_bytes_moved_total",
                 "Bytes of keys and values copied to another group.",
             )?,
-        };
-        registry.register(Box::new(metrics.request_seconds.clone()))?;
-        registry.register(Box::new(metrics.refusals.clone()))?;
-        registry.register(Box::new(metrics.capability_hits.clone()))?;
-        registry.register(Box::new(metrics.capability_misses.clone()))?;
-        registry.register(Box::new(metrics.disk_reads.clone()))?;
-        registry.register(Box::new(metrics.entry_items.clone()))?;
-        registry.register(Box::new(metrics.admitted_bytes.clone()))?;
-        registry.register(Box::new(metrics.digest_mismatches.clone()))?;
-        registry.register(Box::new(metrics.groups_led.clone()))?;
-        registry.register(Box::new(metrics.clock_off.clone()))?;
-        registry.register(Box::new(metrics.clock_median_millis.clone()))?;
-        registry.register(Box::new(metrics.log_sync_p99_micros.clone()))?;
-        registry.register(Box::new(metrics.log_syncs.clone()))?;
-        registry.register(Box::new(metrics.slot_freeze_seconds.clone()))?;
-        registry.register(Box::new(metrics.slot_rows_moved.clone()))?;
-        registry.register(Box::new(metrics.slot_bytes_moved.clone()))?;
-        Ok(metrics)
+        })
     }
 }

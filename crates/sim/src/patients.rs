@@ -7,7 +7,7 @@ use renkei_ids::{
     RecordVersion, RequestId, SizeBucket, Slot, SlotEpoch, UnixMillis,
 };
 use renkei_shard::read::{self, Eyes, PatientRules, Range};
-use renkei_shard::{Access, DeleteRecord, Item, ItemKind, Note, Operation, PutRecord, SlotChange, SlotHold};
+use renkei_shard::{Access, DeleteRecord, Fence, Item, ItemKind, Note, Operation, PutRecord, SlotChange, SlotHold};
 use renkei_storage::StorageError;
 
 use crate::frames::{self, FoundRecord};
@@ -124,7 +124,7 @@ pub(crate) fn note(item: &frames::Item, rules: &PatientRules, found: &[FoundReco
 pub(crate) fn found(log: u64) -> Bytes {
     let slot = |number: u16| Slot::try_from(u32::from(number)).expect("there are more slots than these");
     let ranges = vec![(slot(0), slot(SLOTS - 1))];
-    let slots = SlotChange { epoch: SlotEpoch(1), hold: SlotHold::Owned, ranges };
+    let slots = SlotChange { fence: Fence { epoch: SlotEpoch(1), stamp: 0 }, hold: SlotHold::Owned, ranges };
     Item::Found { log: LogId::from_bytes(id(0x10, log)), slots }.encode()
 }
 

@@ -8,7 +8,7 @@ use openraft::{ChangeMembers, Instant as _};
 use renkei_ids::{NodeId, ReplicaId};
 use tokio::time::{sleep, timeout};
 
-use super::{Placed, Replica, Role};
+use super::{Placed, Replica};
 use crate::raft::WriteResult;
 
 /// A learner this close to the end of the log, in entries, follows the group.
@@ -96,17 +96,6 @@ impl Replica {
         outcome(changed.map_err(|_| MembersError::OutcomeUnknown)?)
     }
 
-    /// Where this replica leads: the other voter that has most of the log.
-    pub(crate) fn successor(&self) -> Option<ReplicaId> {
-        let status = self.status();
-        let others = status
-            .followers
-            .into_iter()
-            .filter(|(replica, _)| *replica != status.replica && status.members.voters.contains(replica));
-        let ahead = others.max_by_key(|(_, matched)| *matched).map(|(replica, _)| replica);
-        ahead.filter(|_| status.role == Role::Leader)
-    }
-
     /// Gives the group exactly these voters and learners, where its members are still those of log index `membership`
     /// (see [`Members::index`](super::Members::index)): whoever read them there decided about them,
     /// so an order that was overtaken by another changes nothing. A change that a crash left half done is finished by
@@ -177,7 +166,8 @@ impl Replica {
         self.0.server.borrow_watched().state.is_leader()
     }
 
-    fn successor(&self) -> Option<ReplicaId> {
+    /// Where this replica leads: the other voter that has most of the log among those that have just answered.
+    pub(crate) fn successor(&self) -> Option<ReplicaId> {
         let metrics = self.0.raft.metrics();
         let metrics = metrics.borrow_watched();
         let (answered, matched) = (metrics.heartbeat.as_ref()?, metrics.replication.as_ref()?);

@@ -121,10 +121,10 @@ mod tests {
     fn nobody_is_told_that_nothing_took_effect_where_an_earlier_try_may_have() {
         let told = |attempts: &Attempts, code| attempts.told(Refusal::new(code)).code;
         let mut attempts = Attempts::default();
-        attempts.next(&Refusal::new(ErrorCode::Busy));
+        attempts.next(&Refusal::new(ErrorCode::Busy), SlotEpoch(4));
         assert_eq!(told(&attempts, ErrorCode::DeadlineExceeded), ErrorCode::DeadlineExceeded);
-        attempts.next(&Refusal::new(ErrorCode::OutcomeUnknown));
-        attempts.next(&Refusal::new(ErrorCode::NotLeader));
+        attempts.next(&Refusal::new(ErrorCode::OutcomeUnknown), SlotEpoch(4));
+        attempts.next(&Refusal::new(ErrorCode::NotLeader), SlotEpoch(4));
         for code in [ErrorCode::DeadlineExceeded, ErrorCode::NotLeader, ErrorCode::Busy, ErrorCode::ShuttingDown] {
             assert_eq!(told(&attempts, code), ErrorCode::OutcomeUnknown, "{code}");
         }

@@ -1,5 +1,6 @@
 //! The command line, as it is typed.
 
+mod placement;
 mod record;
 
 use std::net::IpAddr;
@@ -15,6 +16,10 @@ use renkei_wire::limits::CONTINUATION_MAX_BYTES;
 use crate::connection::Connection;
 use crate::exit;
 
+pub(crate) use placement::{
+    AddNodeSettings, DrainSettings, Endpoints, GrowSettings, JobsSettings, MoveReplicaSettings, MoveSlotsSettings,
+    Planning, ReplaceNodeSettings, TransferSettings,
+};
 pub(crate) use record::{
     AuditCommand, AuditListSettings, CurrentDocument, DeleteSettings, GetSettings, Kind, PutSettings, ReplaceSettings,
     TimelineSettings, Visit,
@@ -91,6 +96,26 @@ pub(crate) enum AdminCommand {
     Status(StatusSettings),
     /// Founds a cloud on nodes that run and are empty. Repeating it with the same values is harmless.
     Bootstrap(BootstrapSettings),
+    /// Adds a node that runs to the registry, or changes its address. It gets replicas by other commands.
+    AddNode(AddNodeSettings),
+    /// Has another node host all that a dead one hosted, or a node that lost its disk host it again.
+    ReplaceNode(ReplaceNodeSettings),
+    /// Moves every replica off a node, which gets none any more.
+    Drain(DrainSettings),
+    /// Moves one replica of a group to another node.
+    MoveReplica(MoveReplicaSettings),
+    /// Has a group led from another of its nodes.
+    Transfer(TransferSettings),
+    /// Spreads replicas and leaders evenly over the nodes that are not drained.
+    Rebalance(Planning),
+    /// Moves slots from one group to another.
+    MoveSlots(MoveSlotsSettings),
+    /// Adds groups, and gives each group an even share of the slots.
+    Grow(GrowSettings),
+    /// Shows the jobs of the newest plan.
+    Jobs(JobsSettings),
+    /// Gives up every job that is not past its point of no return, and takes back what was prepared.
+    Abandon(Endpoints),
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -212,6 +237,10 @@ pub(crate) enum InvalidArgument {
     Continuation,
     #[error("a row's number is from 0")]
     Seq,
+    #[error("a node's number is from 1")]
+    NodeNumber,
+    #[error("slots are written FIRST-LAST, within 0 to 4095")]
+    Slots,
 }
 
 impl FromStr for NumberedNode {

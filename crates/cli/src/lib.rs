@@ -26,6 +26,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use renkei_runtime::Chain;
+use renkei_wire::admin::SubmitRequest;
 
 use crate::arguments::{AdminCommand, Arguments, AuditCommand, CertsCommand, Command};
 use crate::failure::Failure;
@@ -68,7 +69,24 @@ fn obey(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Audit(AuditCommand::List(settings)) => runtime.block_on(record::list_audit(settings, output)),
         Command::Scan(settings) => plaintext::scan(&settings, output),
         Command::Certs(CertsCommand::Dev(settings)) => certs::dev(&settings, output),
-        Command::Admin(AdminCommand::Status(settings)) => runtime.block_on(admin::status(settings, output)),
-        Command::Admin(AdminCommand::Bootstrap(settings)) => runtime.block_on(admin::bootstrap(settings, output)),
+        Command::Admin(command) => runtime.block_on(administer(command, output)),
+    }
+}
+
+async fn administer(command: AdminCommand, output: Output) -> Result<Exit, Failure> {
+    use crate::admin::submit;
+    match command {
+        AdminCommand::Status(settings) => admin::status(settings, output).await,
+        AdminCommand::Bootstrap(settings) => admin::bootstrap(settings, output).await,
+        AdminCommand::AddNode(settings) => admin::add_node(settings, output).await,
+        AdminCommand::ReplaceNode(settings) => submit(settings.planning.clone(), (&settings).into(), output).await,
+        AdminCommand::Drain(settings) => submit(settings.planning.clone(), (&settings).into(), output).await,
+        AdminCommand::MoveReplica(settings) => submit(settings.planning.clone(), (&settings).into(), output).await,
+        AdminCommand::Transfer(settings) => submit(settings.planning.clone(), (&settings).into(), output).await,
+        AdminCommand::Rebalance(planning) => submit(planning, SubmitRequest::Rebalance, output).await,
+        AdminCommand::MoveSlots(settings) => submit(settings.planning.clone(), (&settings).into(), output).await,
+        AdminCommand::Grow(settings) => submit(settings.planning.clone(), (&settings).into(), output).await,
+        AdminCommand::Jobs(settings) => admin::show_jobs(settings, output).await,
+        AdminCommand::Abandon(endpoints) => admin::abandon(endpoints, output).await,
     }
 }

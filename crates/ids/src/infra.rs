@@ -198,6 +198,10 @@ hex_id!(
     InstitutionId, 16
 );
 hex_id!(
+    /// What a node has on its disk, as one thing: drawn at random when the node first starts there, and lost with it.
+    DiskId, 16
+);
+hex_id!(
     /// A cell: one gateway, or several that are one to the directory. Its certificates' keys are attributes.
     CellId, 16
 );

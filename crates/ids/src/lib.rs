@@ -11,8 +11,8 @@ mod random;
 mod time;
 
 pub use infra::{
-    CellId, CloudId, GroupId, InstitutionId, InvalidSlot, KeyholderId, LeaderTerm, LogId, NodeId, PseudonymEpoch,
-    ReplicaId, SLOTS, Slot, SlotEpoch,
+    CellId, CloudId, DiskId, GroupId, InstitutionId, InvalidSlot, KeyholderId, LeaderTerm, LogId, NodeId,
+    PseudonymEpoch, ReplicaId, SLOTS, Slot, SlotEpoch,
 };
 pub use opaque::{
     BindingId, BindingTag, CapabilityId, ClassTag, ContentTag, HeaderDigest, IdemTag, InstTag, InvalidLength, KeyHash,

@@ -5,17 +5,23 @@ use std::sync::Arc;
 use renkei_peers::Digests;
 use renkei_runtime::{Chain, PeerIdentity, Role};
 use renkei_storage::DiskWatch;
-use renkei_wire::admin::{BootstrapRequest, DigestReply, DigestRequest, OpenReplicaRequest, StatusReply};
+use renkei_wire::admin::{
+    AddNodeRequest, BootstrapRequest, ChangeMembersRequest, ClaimDiskRequest, DigestReply, DigestRequest,
+    FollowRequest, OpenReplicaRequest, PlacementReply, PlacementRequest, StatusReply, SubmitRequest,
+    TransferLeaderRequest,
+};
 use renkei_wire::pb::admin::v1 as pb;
 use renkei_wire::{ErrorCode, NodeAdminService, Refusal};
 use tonic::{Request, Response, Status};
 
-use crate::founding::{BootstrapError, Founder};
+use crate::controller::Controller;
+use crate::founding::{BootstrapError, DiskStanding, Founder};
 
 /// The service towards operators and peers.
 #[derive(Clone, Debug)]
 pub(crate) struct NodeAdmin {
     pub(crate) founder: Founder,
+    pub(crate) controller: Controller,
     pub(crate) digests: Digests,
     pub(crate) disk: Arc<DiskWatch>,
 }
@@ -35,9 +41,10 @@ fn refused(error: &BootstrapError) -> Refusal {
         BootstrapError::Refused(Refused::AlreadyFounded) => ErrorCode::AlreadyBootstrapped,
         BootstrapError::Refused(_) | BootstrapError::Address => ErrorCode::InvalidArgument,
         BootstrapError::AskAnother(node) => return Refusal::new(ErrorCode::NotLeader).led_by(*node),
-        BootstrapError::Open(_) => ErrorCode::InternalIo,
-        BootstrapError::Leader(source) | BootstrapError::Remote { source, .. } => {
-            return Refusal::from_status(source).unwrap_or(Refusal::new(ErrorCode::Unavailable));
+        BootstrapError::Open(_) | BootstrapError::Keep(_) => ErrorCode::InternalIo,
+        BootstrapError::OtherDisk => ErrorCode::OtherDisk,
+        BootstrapError::Leader(source) | BootstrapError::Remote(source) => {
+            return source.refusal().cloned().unwrap_or(Refusal::new(ErrorCode::Unavailable));
         }
         BootstrapError::Initialize(_) | BootstrapError::TimedOut => ErrorCode::Unavailable,
     })
@@ -64,12 +71,17 @@ impl NodeAdminService for NodeAdmin {
     }
 
     async fn status(&self, request: Request<pb::StatusRequest>) -> Result<Response<pb::StatusReply>, Status> {
-        admit(&request, &[Role::Operator])?;
+        admit(&request, &[Role::Operator, Role::Node])?;
         let follower = &self.founder.follower;
         let mut replicas: Vec<_> = follower.engine.replicas().iter().map(renkei_peers::standing).collect();
         replicas.sort_by_key(|replica| replica.group);
+        let placement = follower.routes.current();
         let reply = StatusReply {
             node: follower.engine.node(),
+            stamp: placement.stamp(),
+            disk: follower.known.disk(),
+            disk_refused: follower.known.standing() == DiskStanding::Other,
+            job: placement.job_under_way().map(|(id, job)| (id, job.clone())),
             slot_epoch: follower.routes.epoch(),
             replicas,
             disk_free_permille: u16::from(self.disk.free_percent()) * 10,
@@ -82,5 +94,77 @@ impl NodeAdminService for NodeAdmin {
         let DigestRequest { group } = request.into_inner().into();
         let digests = self.digests.of(group).await?;
         Ok(Response::new(DigestReply { digests }.into()))
+    }
+
+    async fn add_node(&self, request: Request<pb::AddNodeRequest>) -> Result<Response<pb::AddNodeReply>, Status> {
+        admit(&request, &[Role::Operator])?;
+        let request = AddNodeRequest::try_from(request.into_inner()).map_err(Refusal::from)?;
+        self.controller.add_node(request).await?;
+        Ok(Response::new(pb::AddNodeReply {}))
+    }
+
+    async fn submit(&self, request: Request<pb::SubmitRequest>) -> Result<Response<pb::SubmitReply>, Status> {
+        admit(&request, &[Role::Operator])?;
+        let request = SubmitRequest::try_from(request.into_inner()).map_err(Refusal::from)?;
+        Ok(Response::new(self.controller.submit(request).await?.into()))
+    }
+
+    async fn jobs(&self, request: Request<pb::JobsRequest>) -> Result<Response<pb::JobsReply>, Status> {
+        admit(&request, &[Role::Operator])?;
+        Ok(Response::new(self.controller.jobs()?.into()))
+    }
+
+    async fn abandon(&self, request: Request<pb::AbandonRequest>) -> Result<Response<pb::AbandonReply>, Status> {
+        admit(&request, &[Role::Operator])?;
+        self.controller.abandon().await?;
+        Ok(Response::new(pb::AbandonReply {}))
+    }
+
+    async fn placement(&self, request: Request<pb::PlacementRequest>) -> Result<Response<pb::PlacementReply>, Status> {
+        admit(&request, &[Role::Operator, Role::Node])?;
+        let PlacementRequest { stamp, epoch } = request.into_inner().into();
+        let routes = &self.founder.follower.routes;
+        let known = routes.current();
+        let newer = (known.stamp(), routes.epoch()) > (stamp, epoch);
+        let placement = newer.then(|| renkei_placement::Placement::clone(&known));
+        Ok(Response::new(PlacementReply { placement }.into()))
+    }
+
+    async fn follow(&self, request: Request<pb::FollowRequest>) -> Result<Response<pb::FollowReply>, Status> {
+        admit(&request, &[Role::Node])?;
+        let FollowRequest { placement } = FollowRequest::try_from(request.into_inner()).map_err(Refusal::from)?;
+        Ok(Response::new(self.founder.follower.follow(placement).await?.into()))
+    }
+
+    async fn claim_disk(&self, request: Request<pb::ClaimDiskRequest>) -> Result<Response<pb::ClaimDiskReply>, Status> {
+        admit(&request, &[Role::Node])?;
+        let caller = request.extensions().get::<PeerIdentity>().map(|caller| caller.name.to_string());
+        let request = ClaimDiskRequest::try_from(request.into_inner()).map_err(Refusal::from)?;
+        // For itself only.
+        if caller != Some(request.node.to_string()) {
+            return Err(Refusal::new(ErrorCode::RoleNotAllowed).into());
+        }
+        self.controller.claim(request).await?;
+        Ok(Response::new(pb::ClaimDiskReply {}))
+    }
+
+    async fn change_members(
+        &self,
+        request: Request<pb::ChangeMembersRequest>,
+    ) -> Result<Response<pb::ChangeMembersReply>, Status> {
+        admit(&request, &[Role::Node])?;
+        let request = ChangeMembersRequest::try_from(request.into_inner()).map_err(Refusal::from)?;
+        self.controller.change_members(request).await?;
+        Ok(Response::new(pb::ChangeMembersReply {}))
+    }
+
+    async fn transfer_leader(
+        &self,
+        request: Request<pb::TransferLeaderRequest>,
+    ) -> Result<Response<pb::TransferLeaderReply>, Status> {
+        admit(&request, &[Role::Node])?;
+        let request = TransferLeaderRequest::try_from(request.into_inner()).map_err(Refusal::from)?;
+        self.controller.transfer_leader(request).await?;
+        Ok(Response::new(pb::TransferLeaderReply {}))
     }
 }

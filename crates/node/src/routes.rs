@@ -36,15 +36,12 @@ impl Routes {
     /// The node where a group's leader should be: a hint for callers when nothing better is known.
     pub(crate) fn first_node(&self, group: GroupId) -> Option<NodeId> {
         let placement = self.current.load();
-        let (_, group) = placement.groups().find(|(id, _)| *id == group)?;
-        group.replicas.first().map(|replica| replica.node)
+        placement.group(group)?.replicas.first().map(|replica| replica.node)
     }
 
-    /// The node of a replica, if the placement knows it.
+    /// The node of a replica, if the placement knows it: one that is to join, and one that left, too.
     pub(crate) fn node_of(&self, group: GroupId, replica: ReplicaId) -> Option<NodeId> {
-        let placement = self.current.load();
-        let (_, group) = placement.groups().find(|(id, _)| *id == group)?;
-        group.replicas.iter().find(|known| known.id == replica).map(|known| known.node)
+        self.current.load().node_of(group, replica)
     }
 
     pub(crate) fn publish(&self, placement: Placement) {

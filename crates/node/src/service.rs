@@ -12,6 +12,8 @@ use renkei_runtime::{
 };
 use renkei_storage::log::{LogDb, LogOptions};
 use renkei_storage::{DirOwner, DiskWatch, MemoryBudget, StorageError};
+use renkei_wire::admin::{DigestReply, DigestRequest};
+use renkei_wire::pb::admin::v1 as pb;
 use renkei_wire::{NodeAdminServiceServer, NodeServiceServer, PeerServiceServer, limits};
 use tokio::sync::Notify;
 use tonic::service::Routes as GrpcRoutes;
@@ -19,15 +21,20 @@ use tonic::service::Routes as GrpcRoutes;
 use crate::admin::NodeAdmin;
 use crate::capabilities::Capabilities;
 use crate::config::NodeConfig;
+use crate::controller::{Controller, hand_over};
 use crate::fatal;
-use crate::founding::{Follower, Founder, Hosted};
+use crate::founding::{Follower, Founder, Hosted, Known, KnownError, Looks};
 use crate::metrics::Metrics;
-use crate::remote;
+use crate::remote::{Client, Remote};
 use crate::routes::Routes;
 use crate::serve::{Admission, Records, Server};
 
 /// How often the free disk and the log's figures are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Longest time that leaderships are handed over in when the process is to stop.
+const HAND_OVER_WITHIN: Duration = Duration::from_secs(1);
+/// Longest time for another node to give its digests.
+const DIGEST_WITHIN: Duration = Duration::from_secs(30);
 
 /// Why a node does not run.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +58,9 @@ pub enum NodeError {
     /// The data directory.
     #[error("opening the data directory")]
     Storage(#[from] StorageError),
+    /// What the node keeps for itself.
+    #[error("reading the placement and the disk's id")]
+    Known(#[from] KnownError),
     /// A replica.
     #[error("opening the replicas")]
     Replicas(#[from] OpenError),
@@ -86,16 +96,23 @@ async fn serve_until_stopped(config: NodeConfig, shell: Shell) -> Result<(), Nod
 
     let book = AddressBook::new(config.peers()?);
     let engine = engine(&config, &shell, cloud, node, &budget, &log, &book)?;
+    let routes = Routes::new();
     let follower = Follower {
         shell: shell.clone(),
         engine: engine.clone(),
-        routes: Routes::new(),
+        known: Known::open(&config.data.dir, node, routes.clone())?,
+        routes,
+        remote: Remote::new(shell.tls().clone(), cloud, book.clone()),
+        looks: Looks::new(),
+        disk: shell.health().register("disk"),
         hosted: Hosted::default(),
         book,
         metrics: metrics.clone(),
         changed: Arc::new(Notify::new()),
     };
-    engine.open_existing(|group, _| Some(follower.machine(group))).await?;
+    let opened = |group, replica| follower.known.may_open(group, replica).then(|| follower.machine(group));
+    engine.open_existing(opened).await?;
+    let controller = Controller::new(follower.clone());
 
     let server = Server {
         engine: engine.clone(),
@@ -109,13 +126,14 @@ async fn serve_until_stopped(config: NodeConfig, shell: Shell) -> Result<(), Nod
         metrics: metrics.clone(),
     };
     let listener = bind(config.listen.address)?;
-    background(&shell, &follower, &server, &log);
-    let services = services(&shell, cloud, &follower, server, disk);
+    background(&shell, &follower, &controller, &server, &log);
+    let services = services(&shell, cloud, &follower, controller, server, disk);
     let admit = Admit { cloud: Some(cloud), roles: &[Role::Node, Role::Gateway, Role::Operator] };
     let serving = serve_routes(&shell, "node", listener, shell.tls().server(admit), Http2::LANES, services);
     shell.started();
 
     shell.stopping().cancelled().await;
+    hand_over(engine.replicas(), HAND_OVER_WITHIN).await;
     serving.drained().await;
     engine.shutdown().await;
     // Joining the writer thread blocks, and nothing else is left to do on this one.
@@ -151,10 +169,11 @@ fn circle(cloud: CloudId) -> Circle {
     Circle { cloud, role: Role::Node }
 }
 
-fn background(shell: &Shell, follower: &Follower, server: &Server, log: &LogDb) {
+fn background(shell: &Shell, follower: &Follower, controller: &Controller, server: &Server, log: &LogDb) {
     let kind = |name| TaskKind { name, on_error: OnError::StopProcess, on_shutdown: OnShutdown::Cancel };
     let never_fails = Ok::<(), std::convert::Infallible>;
-    shell.tasks().spawn(kind("placement follower"), follower.clone().run().map(never_fails));
+    shell.tasks().spawn(kind("placement follower"), follower.clone().run());
+    shell.tasks().spawn(kind("controller"), controller.clone().run().map(never_fails));
     let denials = server.denials.clone().tell(shell.stopping().cancelled_owned());
     let told_last = TaskKind { name: "denials", on_error: OnError::Log, on_shutdown: OnShutdown::Drain };
     shell.tasks().spawn(told_last, denials.map(never_fails));
@@ -175,25 +194,33 @@ fn background(shell: &Shell, follower: &Follower, server: &Server, log: &LogDb) 
     });
 }
 
-fn services(shell: &Shell, cloud: CloudId, follower: &Follower, server: Server, disk: Arc<DiskWatch>) -> GrpcRoutes {
+fn services(
+    shell: &Shell,
+    cloud: CloudId,
+    follower: &Follower,
+    controller: Controller,
+    server: Server,
+    disk: Arc<DiskWatch>,
+) -> GrpcRoutes {
     // Before the founding, and for replicas younger than our placement, there is no host to name.
     let routes = follower.routes.clone();
     let host_of: HostOf = Arc::new(move |group, replica| routes.node_of(group, replica));
     let peers = Peers::new(shell.clone(), circle(cloud), follower.engine.clone(), host_of);
-    let (book, tls) = (follower.book.clone(), shell.tls().clone());
+    let remote = follower.remote.clone();
     let ask: AskDigests = Arc::new(move |node, group| {
-        let (book, tls) = (book.clone(), tls.clone());
-        async move { remote::digests(&tls, cloud, node, &book.address(node)?, group).await.ok() }.boxed()
+        let (remote, request) = (remote.clone(), pb::DigestRequest::from(DigestRequest { group }));
+        let call = move |mut client: Client| async move { client.digest(request).await };
+        async move { remote.ask(node, DIGEST_WITHIN, call).await.ok().map(|reply: DigestReply| reply.digests) }.boxed()
     });
     let digests = Digests::new(follower.engine.clone(), ask, follower.metrics.digest_mismatches.clone());
-    let founder = Founder { cloud, follower: follower.clone() };
+    let founder = Founder { follower: follower.clone() };
     let records = NodeServiceServer::new(Records { shell: shell.clone(), server })
         .max_decoding_message_size(limits::NODE_MESSAGE_MAX_BYTES)
         .max_encoding_message_size(limits::NODE_MESSAGE_MAX_BYTES);
     let peers = PeerServiceServer::new(peers)
         .max_decoding_message_size(limits::PEER_MESSAGE_MAX_BYTES)
         .max_encoding_message_size(limits::PEER_MESSAGE_MAX_BYTES);
-    let admin = NodeAdminServiceServer::new(NodeAdmin { founder, digests, disk })
+    let admin = NodeAdminServiceServer::new(NodeAdmin { founder, controller, digests, disk })
         .max_decoding_message_size(limits::ADMIN_MESSAGE_MAX_BYTES)
         .max_encoding_message_size(limits::ADMIN_MESSAGE_MAX_BYTES);
     GrpcRoutes::new(records).add_service(peers).add_service(admin)

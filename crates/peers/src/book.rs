@@ -22,6 +22,13 @@ impl AddressBook {
         self.0.load().get(&node).cloned()
     }
 
+    /// Every peer whose address is known.
+    pub fn peers(&self) -> Vec<NodeId> {
+        let mut peers: Vec<NodeId> = self.0.load().keys().copied().collect();
+        peers.sort_unstable();
+        peers
+    }
+
     /// Notes where peers are; what is not named stays.
     pub fn note(&self, places: &[(NodeId, Address)]) {
         let book = self.0.load();

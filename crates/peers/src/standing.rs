@@ -22,5 +22,8 @@ pub fn standing(replica: &Replica) -> ReplicaStatus {
         members: status.members.nodes.iter().map(place).collect(),
         // A leader that has not applied its own first entry does not serve yet.
         leads: replica.leadership().is_some(),
+        voters: status.members.voters.iter().copied().collect(),
+        changing: status.members.changing,
+        membership: index(status.members.index),
     }
 }

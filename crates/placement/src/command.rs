@@ -1,20 +1,19 @@
 //! What can be asked of the meta group, and how it answers.
 
 use bytes::Bytes;
-use renkei_ids::{GroupId, NodeId, SlotEpoch};
+use renkei_ids::{DiskId, NodeId, ReplicaId, SlotEpoch};
 
 use crate::format::{self, pb};
 use crate::founding::Founding;
 use crate::job::{JobId, JobKind, JobStep};
 use crate::refused::Refused;
-use crate::slot_map::SlotRange;
 
 /// One change of the placement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Founds the cloud.
     Found(Founding),
-    /// Adds a node, or changes its address.
+    /// Adds a node, or changes its address. It takes replicas from here on.
     RegisterNode {
         /// The node.
         node: NodeId,
@@ -23,17 +22,35 @@ pub enum Change {
     },
     /// Raises the version of commands that may be proposed.
     RaiseMinVersion(u32),
-    /// Queues a job.
-    SubmitJob(JobKind),
-    /// Takes a job from one step to the next; refused if it is not at the step named.
-    AdvanceJob {
+    /// Queues the jobs of a plan, which are done in this order.
+    Submit {
+        /// Stamp of the placement that the plan was made for; refused if it has changed since. `None` for any.
+        planned_at: Option<u64>,
+        /// 1 to [`JOBS_MAX`](crate::JOBS_MAX).
+        jobs: Vec<JobKind>,
+    },
+    /// Takes the job under way from one step to the next; refused if it is not at the step named.
+    Advance {
         /// The job.
         job: JobId,
         /// Where it is believed to be.
         from: JobStep,
+        /// In which round of copying; `None` where that does not matter.
+        round: Option<u32>,
         /// Where it goes.
         to: JobStep,
     },
+    /// Gives up every job that is not past its point of no return.
+    Abandon,
+    /// A node names the disk that it works on; refused if it has claimed another one.
+    ClaimDisk {
+        /// The node.
+        node: NodeId,
+        /// Its disk.
+        disk: DiskId,
+    },
+    /// A node has removed a replica that left its group.
+    Removed(ReplicaId),
 }
 
 /// The answer of the meta group.
@@ -43,7 +60,9 @@ pub enum MetaReply {
     Done {
         /// The slot map's epoch now.
         epoch: SlotEpoch,
-        /// The job that was queued, if one was.
+        /// The placement's stamp now.
+        stamp: u64,
+        /// The first job that was queued, if one was.
         job: Option<JobId>,
     },
     /// Refused.
@@ -62,14 +81,22 @@ impl Change {
         format::encode(&match self {
             Self::Found(founding) => pb::Change { found: Some(founding.into()), ..empty },
             Self::RegisterNode { node, address } => {
-                pb::Change { register: Some(pb::Node { id: node.0, address: address.clone() }), ..empty }
+                let node = pb::Node { id: node.0, address: address.clone(), ..pb::Node::default() };
+                pb::Change { register: Some(node), ..empty }
             }
             Self::RaiseMinVersion(version) => pb::Change { min_version: Some(*version), ..empty },
-            Self::SubmitJob(kind) => pb::Change { submit: Some(kind.into()), ..empty },
-            Self::AdvanceJob { job, from, to } => pb::Change {
-                advance: Some(pb::Advance { job: job.0, from: u32::from(*from as u8), to: u32::from(*to as u8) }),
-                ..empty
-            },
+            Self::Submit { planned_at, jobs } => {
+                pb::Change { submit: jobs.iter().map(pb::Job::from).collect(), planned_at: *planned_at, ..empty }
+            }
+            Self::Advance { job, from, round, to } => {
+                let (from, to) = (u32::from(*from as u8), u32::from(*to as u8));
+                pb::Change { advance: Some(pb::Advance { job: job.0, from, to, round: *round }), ..empty }
+            }
+            Self::Abandon => pb::Change { abandon: Some(true), ..empty },
+            Self::ClaimDisk { node, disk } => {
+                pb::Change { claim: Some(pb::Claim { node: node.0, disk: disk.as_bytes().to_vec() }), ..empty }
+            }
+            Self::Removed(replica) => pb::Change { removed: Some(replica.0), ..empty },
         })
     }
 
@@ -78,25 +105,36 @@ impl Change {
     /// # Errors
     /// [`InvalidChange`].
     pub fn decode(bytes: &Bytes) -> Result<Self, InvalidChange> {
-        let pb::Change { found, register, min_version, submit, advance } =
+        let pb::Change { found, register, min_version, submit, advance, planned_at, abandon, claim, removed } =
             format::decode(bytes).map_err(|_| InvalidChange)?;
         let step = |raw| JobStep::from_raw(raw).ok_or(InvalidChange);
-        match (found, register, min_version, submit, advance) {
-            (Some(found), None, None, None, None) => Ok(Self::Found(found.into())),
-            (None, Some(pb::Node { id, address }), None, None, None) => {
-                Ok(Self::RegisterNode { node: NodeId(id), address })
-            }
-            (None, None, Some(version), None, None) => Ok(Self::RaiseMinVersion(version)),
-            (None, None, None, Some(kind), None) => Ok(Self::SubmitJob(kind.try_into().map_err(|_| InvalidChange)?)),
-            (None, None, None, None, Some(pb::Advance { job, from, to })) => {
-                Ok(Self::AdvanceJob { job: JobId(job), from: step(from)?, to: step(to)? })
-            }
+        let mut named = Vec::new();
+        named.extend(found.map(|found| Ok(Self::Found(found.into()))));
+        named.extend(register.map(|node| Ok(Self::RegisterNode { node: NodeId(node.id), address: node.address })));
+        named.extend(min_version.map(|version| Ok(Self::RaiseMinVersion(version))));
+        if !submit.is_empty() {
+            let jobs: Result<_, _> = submit.into_iter().map(JobKind::try_from).collect();
+            named.push(jobs.map(|jobs| Self::Submit { planned_at, jobs }).map_err(|_| InvalidChange));
+        }
+        named.extend(advance.map(|pb::Advance { job, from, to, round }| {
+            Ok(Self::Advance { job: JobId(job), from: step(from)?, round, to: step(to)? })
+        }));
+        named.extend(abandon.map(|_| Ok(Self::Abandon)));
+        named.extend(claim.map(|pb::Claim { node, disk }| {
+            let disk = DiskId::try_from(&disk[..]).map_err(|_| InvalidChange)?;
+            Ok(Self::ClaimDisk { node: NodeId(node), disk })
+        }));
+        named.extend(removed.map(|replica| Ok(Self::Removed(ReplicaId(replica)))));
+        // One change in each command.
+        match named.len() {
+            1 => named.remove(0),
             _ => Err(InvalidChange),
         }
     }
 }
 
-const REFUSALS: [Refused; 11] = [
+/// By the number that travels: new ones come last.
+const REFUSALS: [Refused; 14] = [
     Refused::AlreadyFounded,
     Refused::NotFounded,
     Refused::InvalidFounding,
@@ -108,16 +146,21 @@ const REFUSALS: [Refused; 11] = [
     Refused::JobUnderWay,
     Refused::LimitReached,
     Refused::Malformed,
+    Refused::PlanOutdated,
+    Refused::NowhereToGo,
+    Refused::OtherDisk,
 ];
 
 impl MetaReply {
     /// The reply's bytes.
     pub fn encode(&self) -> Bytes {
         format::encode(&match self {
-            Self::Done { epoch, job } => pb::Reply { epoch: epoch.0, job: job.map(|job| job.0), refused: None },
+            Self::Done { epoch, stamp, job } => {
+                pb::Reply { epoch: epoch.0, job: job.map(|job| job.0), refused: None, stamp: *stamp }
+            }
             Self::Refused(refused) => {
                 let place = REFUSALS.iter().position(|known| known == refused).expect("REFUSALS lists every refusal");
-                pb::Reply { epoch: 0, job: None, refused: Some(u32::try_from(place).expect("eleven fit")) }
+                pb::Reply { refused: Some(u32::try_from(place).expect("fourteen fit")), ..pb::Reply::default() }
             }
         })
     }
@@ -127,49 +170,14 @@ impl MetaReply {
     /// # Errors
     /// [`InvalidChange`].
     pub fn decode(bytes: &Bytes) -> Result<Self, InvalidChange> {
-        let pb::Reply { epoch, job, refused } = format::decode(bytes).map_err(|_| InvalidChange)?;
+        let pb::Reply { epoch, job, refused, stamp } = format::decode(bytes).map_err(|_| InvalidChange)?;
         match refused {
-            None => Ok(Self::Done { epoch: SlotEpoch(epoch), job: job.map(JobId) }),
+            None => Ok(Self::Done { epoch: SlotEpoch(epoch), stamp, job: job.map(JobId) }),
             Some(place) => usize::try_from(place)
                 .ok()
                 .and_then(|place| REFUSALS.get(place).copied())
                 .map(Self::Refused)
                 .ok_or(InvalidChange),
-        }
-    }
-}
-
-impl From<&JobKind> for pb::Job {
-    fn from(kind: &JobKind) -> Self {
-        let empty = Self::default();
-        match kind {
-            JobKind::MoveSlots { from, to } => Self {
-                slots: Some(pb::Range {
-                    first: u32::from(to.first.get()),
-                    last: u32::from(to.last.get()),
-                    group: to.group.0,
-                }),
-                group: from.0,
-                ..empty
-            },
-            JobKind::MoveReplica { group, from, to } => {
-                Self { group: group.0, replica: Some(from.0), node: Some(to.0), ..empty }
-            }
-        }
-    }
-}
-
-impl TryFrom<pb::Job> for JobKind {
-    type Error = format::Unreadable;
-
-    fn try_from(job: pb::Job) -> Result<Self, format::Unreadable> {
-        let pb::Job { id: _, step: _, slots, group, replica, node } = job;
-        match (slots, replica, node) {
-            (Some(range), None, None) => Ok(Self::MoveSlots { from: GroupId(group), to: SlotRange::try_from(range)? }),
-            (None, Some(replica), Some(node)) => {
-                Ok(Self::MoveReplica { group: GroupId(group), from: renkei_ids::ReplicaId(replica), to: NodeId(node) })
-            }
-            _ => Err(format::Unreadable),
         }
     }
 }

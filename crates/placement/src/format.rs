@@ -49,6 +49,12 @@ pub(crate) mod pb {
         pub(crate) id: u32,
         #[prost(string, tag = "2")]
         pub(crate) address: String,
+        #[prost(bytes = "vec", tag = "3")]
+        pub(crate) disk: Vec<u8>,
+        #[prost(uint64, tag = "4")]
+        pub(crate) lost: u64,
+        #[prost(bool, tag = "5")]
+        pub(crate) drained: bool,
     }
 
     #[derive(Clone, PartialEq, Eq, prost::Message)]
@@ -65,6 +71,18 @@ pub(crate) mod pb {
         pub(crate) id: u32,
         #[prost(message, repeated, tag = "2")]
         pub(crate) replicas: Vec<Replica>,
+        #[prost(uint64, optional, tag = "3")]
+        pub(crate) founders: Option<u64>,
+    }
+
+    #[derive(Clone, PartialEq, Eq, prost::Message)]
+    pub(crate) struct Retired {
+        #[prost(uint32, tag = "1")]
+        pub(crate) group: u32,
+        #[prost(uint64, tag = "2")]
+        pub(crate) replica: u64,
+        #[prost(uint32, tag = "3")]
+        pub(crate) node: u32,
     }
 
     #[derive(Clone, PartialEq, Eq, prost::Message)]
@@ -91,6 +109,32 @@ pub(crate) mod pb {
         pub(crate) replica: Option<u64>,
         #[prost(uint32, optional, tag = "6")]
         pub(crate) node: Option<u32>,
+        #[prost(uint32, tag = "7")]
+        pub(crate) round: u32,
+        #[prost(uint64, optional, tag = "8")]
+        pub(crate) incoming: Option<u64>,
+        #[prost(uint32, optional, tag = "9")]
+        pub(crate) leader: Option<u32>,
+        #[prost(message, optional, tag = "10")]
+        pub(crate) add: Option<AddGroup>,
+        #[prost(message, optional, tag = "11")]
+        pub(crate) disk: Option<Claim>,
+        #[prost(uint32, optional, tag = "12")]
+        pub(crate) drain: Option<u32>,
+    }
+
+    #[derive(Clone, PartialEq, Eq, prost::Message)]
+    pub(crate) struct AddGroup {
+        #[prost(uint32, repeated, tag = "1")]
+        pub(crate) nodes: Vec<u32>,
+    }
+
+    #[derive(Clone, PartialEq, Eq, prost::Message)]
+    pub(crate) struct Claim {
+        #[prost(uint32, tag = "1")]
+        pub(crate) node: u32,
+        #[prost(bytes = "vec", tag = "2")]
+        pub(crate) disk: Vec<u8>,
     }
 
     #[derive(Clone, PartialEq, Eq, prost::Message)]
@@ -113,6 +157,10 @@ pub(crate) mod pb {
         pub(crate) last_job: u64,
         #[prost(uint64, tag = "9")]
         pub(crate) founders: u64,
+        #[prost(uint64, tag = "10")]
+        pub(crate) stamp: u64,
+        #[prost(message, repeated, tag = "11")]
+        pub(crate) retired: Vec<Retired>,
     }
 
     #[derive(Clone, PartialEq, Eq, prost::Message)]
@@ -133,6 +181,8 @@ pub(crate) mod pb {
         pub(crate) from: u32,
         #[prost(uint32, tag = "3")]
         pub(crate) to: u32,
+        #[prost(uint32, optional, tag = "4")]
+        pub(crate) round: Option<u32>,
     }
 
     #[derive(Clone, PartialEq, Eq, prost::Message)]
@@ -143,10 +193,18 @@ pub(crate) mod pb {
         pub(crate) register: Option<Node>,
         #[prost(uint32, optional, tag = "3")]
         pub(crate) min_version: Option<u32>,
-        #[prost(message, optional, tag = "4")]
-        pub(crate) submit: Option<Job>,
+        #[prost(message, repeated, tag = "4")]
+        pub(crate) submit: Vec<Job>,
         #[prost(message, optional, tag = "5")]
         pub(crate) advance: Option<Advance>,
+        #[prost(uint64, optional, tag = "6")]
+        pub(crate) planned_at: Option<u64>,
+        #[prost(bool, optional, tag = "7")]
+        pub(crate) abandon: Option<bool>,
+        #[prost(message, optional, tag = "8")]
+        pub(crate) claim: Option<Claim>,
+        #[prost(uint64, optional, tag = "9")]
+        pub(crate) removed: Option<u64>,
     }
 
     #[derive(Clone, PartialEq, Eq, prost::Message)]
@@ -157,5 +215,7 @@ pub(crate) mod pb {
         pub(crate) job: Option<u64>,
         #[prost(uint32, optional, tag = "3")]
         pub(crate) refused: Option<u32>,
+        #[prost(uint64, tag = "4")]
+        pub(crate) stamp: u64,
     }
 }

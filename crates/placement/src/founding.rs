@@ -62,7 +62,8 @@ impl Founding {
 impl From<&Founding> for pb::Founding {
     fn from(founding: &Founding) -> Self {
         let Founding { nodes, groups, replicas } = founding;
-        let nodes = nodes.iter().map(|(id, address)| pb::Node { id: id.0, address: address.clone() });
+        let nodes =
+            nodes.iter().map(|(id, address)| pb::Node { id: id.0, address: address.clone(), ..pb::Node::default() });
         Self { nodes: nodes.collect(), groups: *groups, replicas: *replicas }
     }
 }
@@ -70,7 +71,7 @@ impl From<&Founding> for pb::Founding {
 impl From<pb::Founding> for Founding {
     fn from(founding: pb::Founding) -> Self {
         let pb::Founding { nodes, groups, replicas } = founding;
-        let nodes = nodes.into_iter().map(|pb::Node { id, address }| (NodeId(id), address));
+        let nodes = nodes.into_iter().map(|node| (NodeId(node.id), node.address));
         Self { nodes: nodes.collect(), groups, replicas }
     }
 }

@@ -9,14 +9,15 @@ mod format;
 mod founding;
 mod group;
 mod job;
+pub mod plan;
 mod refused;
 mod slot_map;
 mod state;
 
 pub use command::{Change, InvalidChange, MetaReply};
 pub use founding::{Founding, spread};
-pub use group::{GROUPS_MAX, Group, NODES_MAX, Node, Replica};
-pub use job::{Job, JobId, JobKind, JobStep};
+pub use group::{GROUPS_MAX, Group, NODES_MAX, Node, RETIRED_MAX, Replica, Retired};
+pub use job::{JOBS_MAX, Job, JobId, JobKind, JobStep};
 pub use refused::Refused;
 pub use slot_map::{InvalidSlotMap, SlotMap, SlotRange};
 pub use state::{InvalidPlacement, Placement};

@@ -36,4 +36,13 @@ pub enum Refused {
     /// The command does not read.
     #[error("the command does not read")]
     Malformed,
+    /// The placement has changed since the plan was made.
+    #[error("the placement has changed since the plan was made")]
+    PlanOutdated,
+    /// No node may take a replica: each that is not drained hosts the group already.
+    #[error("no node may take the replica")]
+    NowhereToGo,
+    /// The node has claimed another disk, or none is named that it could go on with.
+    #[error("the node works on another disk")]
+    OtherDisk,
 }

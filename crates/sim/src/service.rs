@@ -80,7 +80,9 @@ impl Service {
         match outcome {
             Ok(()) => Reply::of(ReplyKind::Done),
             Err(MembersError::NotLeader { hint }) => not_leader(hint.map(|(_, node)| node)),
-            Err(MembersError::Refused { .. } | MembersError::Stopped) => Reply::of(ReplyKind::Refused),
+            Err(MembersError::Refused { .. } | MembersError::Overtaken | MembersError::Stopped) => {
+                Reply::of(ReplyKind::Refused)
+            }
             Err(MembersError::OutcomeUnknown | MembersError::NotCaughtUp(_)) => Reply::of(ReplyKind::Unknown),
         }
     }

@@ -9,7 +9,10 @@ use renkei_faults::{Point, reached};
 use crate::StorageError;
 
 /// Replaces `path` by a file with `content`: a crash leaves the old file or the new one.
-pub(crate) fn replace_file(path: &Path, content: &[u8]) -> Result<(), StorageError> {
+///
+/// # Errors
+/// When it cannot be written, renamed or made durable.
+pub fn replace_file(path: &Path, content: &[u8]) -> Result<(), StorageError> {
     let staged = path.with_extension("tmp");
     let write = || -> io::Result<()> {
         let mut file = File::create(&staged)?;
@@ -57,7 +60,10 @@ pub(crate) fn remove(path: &Path) -> Result<(), StorageError> {
 }
 
 /// The content of `path`, `None` when there is no such file.
-pub(crate) fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>, StorageError> {
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>, StorageError> {
     match fs::read(path) {
         Ok(content) => Ok(Some(content)),
         Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(None),

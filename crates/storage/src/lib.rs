@@ -8,6 +8,7 @@
 //! - [`state`]: what a state machine has applied, without a write-ahead log, together with the marker of what was
 //!   applied; snapshots of it as files.
 //! - [`scan_database`]: every pair of a database that nobody has open, for whoever looks for what must not be there.
+//! - [`replace_file`] and [`read_if_present`]: small files that a crash leaves whole.
 //! - [`MemoryBudget`] and [`DiskWatch`]: how much memory and disk all of it may take.
 
 mod budget;
@@ -22,6 +23,7 @@ pub mod state;
 
 pub use budget::MemoryBudget;
 pub use disk::{DiskWatch, FreeSpace, READ_STOP_PERCENT, WRITE_STOP_PERCENT};
+pub use durable::{read_if_present, replace_file};
 pub use error::StorageError;
 pub use owner::DirOwner;
 pub use scan::{Pair, databases_below, scan_database};

@@ -1,8 +1,18 @@
 //! What operators ask of nodes and vaults, and each of these on behalf of one another. Nothing here is about a patient.
 
-use renkei_ids::{GroupId, NodeId, ReplicaId, SlotEpoch};
+mod orders;
+mod plans;
+
+use renkei_ids::{DiskId, GroupId, NodeId, ReplicaId, SlotEpoch};
+use renkei_placement::{Job, JobId};
 
 use crate::NodeAddress;
+
+pub use orders::{
+    ChangeMembersRequest, ClaimDiskRequest, FollowReply, FollowRequest, PlacementReply, PlacementRequest,
+    TransferLeaderRequest,
+};
+pub use plans::{AddNodeRequest, JobProgress, JobsReply, SubmitReply, SubmitRequest};
 
 /// A node and where it listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +93,12 @@ pub struct ReplicaStatus {
     pub members: Vec<Member>,
     /// Whether this replica leads.
     pub leads: bool,
+    /// Those of the members that vote, none 0; during a change those of either side.
+    pub voters: Vec<ReplicaId>,
+    /// Whether a change of members is under way.
+    pub changing: bool,
+    /// Log index of the members; 0 before there are any.
+    pub membership: u64,
 }
 
 /// How a node stands.
@@ -96,6 +112,14 @@ pub struct StatusReply {
     pub replicas: Vec<ReplicaStatus>,
     /// Free share of its data disk in thousandths, 0 to 1,000.
     pub disk_free_permille: u16,
+    /// Stamp of the newest placement that it knows; 0 before the cloud is founded.
+    pub stamp: u64,
+    /// The disk that it works on.
+    pub disk: DiskId,
+    /// The placement names another disk for it than the one that it works on: it opens nothing.
+    pub disk_refused: bool,
+    /// The job under way, as far as it knows.
+    pub job: Option<(JobId, Job)>,
 }
 
 /// How a vault stands.

@@ -30,8 +30,11 @@ mod timeline_position;
 mod vault;
 
 pub use admin::{
-    InvalidBootstrapReply, InvalidBootstrapRequest, InvalidDigestReply, InvalidMember, InvalidNodeAt, InvalidNodes,
-    InvalidOpenReplicaRequest, InvalidReplicaDigest, InvalidReplicaStatus, InvalidStatusReply, InvalidVaultStatus,
+    InvalidAddNodeRequest, InvalidBootstrapReply, InvalidBootstrapRequest, InvalidChangeMembersRequest,
+    InvalidClaimDiskRequest, InvalidDigestReply, InvalidFollowReply, InvalidFollowRequest, InvalidJob,
+    InvalidJobsReply, InvalidMember, InvalidNodeAt, InvalidNodes, InvalidOpenReplicaRequest, InvalidPlacementReply,
+    InvalidReplicaDigest, InvalidReplicaStatus, InvalidStatusReply, InvalidSubmitReply, InvalidSubmitRequest,
+    InvalidTransferLeaderRequest, InvalidVaultStatus,
 };
 pub use audit_page::InvalidAuditPage;
 pub use audit_ref::InvalidAuditRef;

@@ -60,6 +60,14 @@ pub enum ErrorCode {
     AlreadyBootstrapped,
     /// The cloud, or the vault, has not been founded.
     NotBootstrapped,
+    /// A plan is under way already.
+    JobUnderWay,
+    /// No node may take a replica.
+    NowhereToGo,
+    /// The node works on another disk than the placement names for it.
+    OtherDisk,
+    /// An order of a controller that another one has overtaken.
+    StaleOrder,
     /// This build does not offer the operation.
     Unimplemented,
     /// The node could not read or write its own storage.

@@ -36,6 +36,8 @@ pub const BOOTSTRAP_MAX_GROUPS: u32 = 64;
 pub const ADMIN_MAX_NODES: usize = 64;
 /// Replicas that one status or digest names, and members of one group.
 pub const ADMIN_MAX_REPLICAS: usize = 1_024;
+/// Words about what a placement job waits for.
+pub const WAITS_FOR_MAX_BYTES: usize = 512;
 /// Text of a node's address: a DNS name of 253, a colon and a port.
 pub const ADDRESS_MAX_BYTES: usize = 259;
 /// Items of one call to the vault, and so of one entry of its log.

@@ -8,6 +8,7 @@ use renkei_wire::admin::{ReplicaStatus, StatusReply};
 use renkei_wire::pb::admin::v1::StatusRequest;
 use serde::Serialize;
 
+use super::plan::{does, step};
 use crate::arguments::StatusSettings;
 use crate::call::answer;
 use crate::connection::Caller;
@@ -41,7 +42,19 @@ struct Up {
     /// 0 before the cloud is founded.
     slot_epoch: u64,
     disk_free_permille: u16,
+    /// The placement names another disk for it: it opens nothing until an operator replaces the node.
+    disk_refused: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<UnderWay>,
     replicas: Vec<Replica>,
+}
+
+/// The placement job under way, as far as the node knows.
+#[derive(Debug, Serialize)]
+struct UnderWay {
+    job: u64,
+    does: String,
+    step: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -94,9 +107,11 @@ fn worse(left: Exit, right: Exit) -> Exit {
 
 impl From<StatusReply> for Up {
     fn from(reply: StatusReply) -> Self {
-        let StatusReply { node, slot_epoch, replicas, disk_free_permille } = reply;
+        let StatusReply { node, slot_epoch, replicas, disk_free_permille, stamp: _, disk: _, disk_refused, job } =
+            reply;
         let replicas = replicas.into_iter().map(Replica::from).collect();
-        Self { node: node.0, slot_epoch: slot_epoch.0, disk_free_permille, replicas }
+        let job = job.map(|(id, job)| UnderWay { job: id.0, does: does(&job.kind), step: step(job.step) });
+        Self { node: node.0, slot_epoch: slot_epoch.0, disk_free_permille, disk_refused, job, replicas }
     }
 }
 
@@ -114,6 +129,9 @@ impl From<ReplicaStatus> for Replica {
             purged,
             members,
             leads,
+            voters: _,
+            changing: _,
+            membership: _,
         } = status;
         Self {
             group: group.0,
@@ -145,12 +163,18 @@ impl fmt::Display for CloudStatus {
 
 impl fmt::Display for Up {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { node, slot_epoch, disk_free_permille, replicas } = self;
+        let Self { node, slot_epoch, disk_free_permille, disk_refused, job, replicas } = self;
         let founded = match slot_epoch {
             0 => "not founded".to_owned(),
             epoch => format!("slot map {epoch}"),
         };
         writeln!(f, "node {node}, {founded}, {} % of the disk free", disk_free_permille / 10)?;
+        if *disk_refused {
+            writeln!(f, "  its disk is not the one that the cloud knows: it hosts nothing until the node is replaced")?;
+        }
+        if let Some(UnderWay { job, does, step }) = job {
+            writeln!(f, "  job {job} under way: {does}: {step}")?;
+        }
         if replicas.is_empty() {
             return Ok(());
         }

@@ -51,6 +51,49 @@ fn a_cloud_is_founded_and_shown_and_a_dead_node_is_named() {
 }
 
 #[test]
+fn plans_are_asked_for_at_any_node_and_watched_until_they_are_done() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut cloud = cloud(dir.path(), 4, Vec::new());
+    cloud.start_all().unwrap();
+    cloud.issue(Role::Operator, "admin").unwrap();
+    let addresses = cloud.addresses();
+    let fourth = addresses[&NodeId(4)].to_string();
+    // The newcomer is asked first: it knows who leads as soon as it has heard of the cloud.
+    let endpoints: Vec<String> = addresses.values().rev().map(ToString::to_string).collect();
+    let config = profile(&dir.path().join("certs"), "operator-admin", &endpoints);
+    let config = config.to_str().unwrap();
+    let admin = |more: &[&str]| renkei(["--json", "admin"].iter().chain(more).chain(&["--config", config]).copied());
+
+    let early = admin(&["jobs", "--wait", "1"]);
+    assert_eq!(early.code, 1, "{}", early.err);
+    assert!(early.err.contains("not_bootstrapped"), "{}", early.err);
+    let nodes: Vec<String> = addresses.iter().take(3).map(|(id, at)| format!("--node={id}={at}")).collect();
+    let founding: Vec<&str> =
+        ["bootstrap", "--groups", "2"].into_iter().chain(nodes.iter().map(String::as_str)).collect();
+    assert_eq!(admin(&founding).code, 0);
+
+    let nowhere = admin(&["drain", "--node", "2"]);
+    assert_eq!(nowhere.code, 1);
+    assert!(nowhere.err.contains("nowhere_to_go"), "{}", nowhere.err);
+    let added = admin(&["add-node", "--node", "4", "--address", &fourth]);
+    assert_eq!((added.code, &added.json()["node"]), (0, &4.into()), "{}", added.err);
+
+    let moved = admin(&["move-replica", "--group", "1", "--from", "2", "--to", "4"]);
+    assert_eq!((moved.code, &moved.json()["jobs"][0]["step"]), (0, &"done".into()), "{}", moved.err);
+    assert!(moved.err.contains("replica"), "progress: {}", moved.err);
+    let hosted = admin(&["status", "--node", &fourth]).json();
+    assert_eq!(hosted["nodes"][0]["up"]["replicas"][0]["group"], 1, "{hosted}");
+
+    let transferred = admin(&["transfer", "--group", "1", "--to", "4", "--detach"]);
+    assert_eq!(transferred.code, 0, "{}", transferred.err);
+    let watched = admin(&["jobs", "--watch"]);
+    assert_eq!((watched.code, &watched.json()["jobs"][0]["step"]), (0, &"done".into()), "{}", watched.err);
+    assert_eq!(admin(&["transfer", "--group", "1", "--to", "2"]).code, 1, "it has no replica there any more");
+    let abandoned = admin(&["abandon"]);
+    assert_eq!(abandoned.code, 0, "{}", abandoned.err);
+}
+
+#[test]
 fn another_role_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let mut cloud = cloud(dir.path(), 1, Vec::new());

@@ -30,6 +30,8 @@ pub struct Members {
     pub nodes: BTreeMap<ReplicaId, NodeId>,
     /// A change is under way.
     pub changing: bool,
+    /// Log index of the entry that says so; `None` before the group has started.
+    pub index: Option<u64>,
 }
 
 /// Where a replica stands. All indexes are of log entries.
@@ -97,6 +99,7 @@ impl Replica {
                 voters: membership.voter_ids().map(ReplicaId).collect(),
                 nodes: membership.nodes().map(|(&replica, &node)| (ReplicaId(replica), node)).collect(),
                 changing: membership.get_joint_config().len() > 1,
+                index: metrics.membership_config.log_id().as_ref().map(|id| id.index),
             },
         }
     }

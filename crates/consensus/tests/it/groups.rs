@@ -1,12 +1,12 @@
 //! Many groups in one engine, changes of members, digests, and faults of the network.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use renkei_consensus::{Fate, Lane, OpenError, ProposeError, ReceiveError};
+use renkei_consensus::{Fate, Lane, MembersError, OpenError, ProposeError, ReceiveError};
 use renkei_ids::{GroupId, NodeId, ReplicaId};
 
 use crate::cluster::{Cluster, GROUP, Kv, LONG, command, eventually, quiet, read, replica_id};
@@ -74,6 +74,61 @@ async fn a_new_replica_takes_the_place_of_an_old_one() {
     cluster.put(GROUP, &[gone], "after", b"1").await;
     eventually("the newcomer follows", || read(&newcomer, "after").is_some()).await;
     assert_eq!(read(&newcomer, "key-0"), Some((1, b"1".to_vec())));
+    cluster.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_about_members_that_have_changed_since_changes_nothing() {
+    let mut cluster = Cluster::start(3, 1, quiet()).await;
+    let (node, leader, _) = cluster.leader(GROUP, &[]).await;
+    let gone = (1..=3).find(|other| *other != node).unwrap();
+    cluster.open(4).await;
+    let newcomer = replica_id(GROUP, 4);
+    cluster.machines[&4].engine.create(GROUP, newcomer, Arc::new(Kv)).await.unwrap();
+    let places = |nodes: &[u32]| -> BTreeMap<ReplicaId, NodeId> {
+        nodes.iter().map(|node| (replica_id(GROUP, *node), NodeId(*node))).collect()
+    };
+    let kept: Vec<u32> = (1..=4).filter(|node| *node != gone).collect();
+    let (all, kept) = (places(&[1, 2, 3]), places(&kept));
+
+    let first = leader.status().members.index.unwrap();
+    leader.set_members(first, all.clone(), places(&[4]), LONG).await.unwrap();
+    let second = leader.status().members.index.unwrap();
+    assert!(second > first && !leader.status().members.voters.contains(&newcomer));
+    leader.set_members(second, kept.clone(), BTreeMap::new(), LONG).await.unwrap();
+    let members = leader.status().members;
+    assert_eq!((members.voters.len(), members.nodes, members.changing), (3, kept.clone(), false));
+
+    // Whoever still believes in the members of before, at whichever moment, is refused.
+    for overtaken in [first, second] {
+        let refused = leader.set_members(overtaken, all.clone(), BTreeMap::new(), LONG).await;
+        assert!(matches!(refused, Err(MembersError::Overtaken)), "{refused:?}");
+    }
+    assert_eq!(leader.status().members.nodes, kept);
+
+    // A learner that is not wanted after all leaves again.
+    let third = leader.status().members.index.unwrap();
+    leader.set_members(third, kept.clone(), places(&[gone]), LONG).await.unwrap();
+    assert_eq!(leader.status().members.nodes.len(), 4);
+    let fourth = leader.status().members.index.unwrap();
+    leader.set_members(fourth, kept.clone(), BTreeMap::new(), LONG).await.unwrap();
+    assert_eq!(leader.status().members.nodes, kept);
+    cluster.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leadership_is_handed_over_to_a_voter_that_answers() {
+    let cluster = Cluster::start(3, 1, quiet()).await;
+    let (node, leader, before) = cluster.leader(GROUP, &[]).await;
+    let down = (1..=3).find(|other| *other != node).unwrap();
+    for other in (1..=3).filter(|other| *other != down) {
+        cluster.network.cut(NodeId(down), NodeId(other));
+    }
+    // Longer than an answer counts as recent.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(leader.hand_over(Duration::from_secs(1)).await.unwrap());
+    let (next, _, after) = cluster.leader(GROUP, &[node]).await;
+    assert_eq!((next != down, after.term), (true, before.term + 1));
     cluster.end().await;
 }
 

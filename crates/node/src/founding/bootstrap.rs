@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use renkei_ids::{CloudId, GroupId, NodeId, SlotEpoch};
+use renkei_ids::{GroupId, NodeId, SlotEpoch};
 use renkei_placement::Founding;
-use renkei_wire::admin::{BootstrapReply, BootstrapRequest};
-use tonic::Status;
+use renkei_wire::admin::{BootstrapReply, BootstrapRequest, OpenReplicaRequest};
+use renkei_wire::pb::admin::v1 as pb;
 
-use super::{Address, Change, Follower, Group, LOOK_EVERY, MetaReply, NodeAt, OpenError, Refused, Replica, members};
-use crate::remote;
+use super::{
+    Address, Change, DiskStanding, Follower, Group, KnownError, LOOK_EVERY, MetaReply, NodeAt, OpenError, Refused,
+    Replica, members,
+};
+use crate::remote::{Client, RemoteError};
 
 /// Longest time from the request to the committed placement.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,16 +29,16 @@ pub(crate) enum BootstrapError {
     Address,
     #[error("opening the meta replica")]
     Open(#[source] OpenError),
-    #[error("node {node} does not open its replica")]
-    Remote {
-        node: NodeId,
-        #[source]
-        source: Box<Status>,
-    },
+    #[error("keeping the placement of a cloud that exists")]
+    Keep(#[source] KnownError),
+    #[error("this node's disk is not the one that the cloud knows")]
+    OtherDisk,
+    #[error("asking the nodes that are to be the cloud")]
+    Remote(#[source] RemoteError),
     #[error("starting the meta group")]
     Initialize(#[source] renkei_consensus::InitializeGroupError),
     #[error("the node that leads the meta group")]
-    Leader(#[source] Box<Status>),
+    Leader(#[source] RemoteError),
     #[error("no leader of the meta group in time")]
     TimedOut,
 }
@@ -43,7 +46,6 @@ pub(crate) enum BootstrapError {
 /// Carries out what operators and peers ask while a cloud begins.
 #[derive(Clone, Debug)]
 pub(crate) struct Founder {
-    pub(crate) cloud: CloudId,
     pub(crate) follower: Follower,
 }
 
@@ -60,17 +62,24 @@ impl Founder {
             replicas: request.replicas,
         };
         founding.validate().map_err(BootstrapError::Refused)?;
-        let meta = Group { replicas: founding.meta_replicas() };
+        let meta = Group::founding(founding.meta_replicas());
         let here = meta.replicas.iter().find(|replica| replica.node == self.node());
         let here = *here.ok_or(BootstrapError::AskAnother(meta.replicas[0].node))?;
-        self.note(&request.nodes)?;
-        let replica = self.open(GroupId::META, here.id, &[]).await?;
+        self.look_around(&request.nodes).await?;
+        if self.follower.routes.epoch() > SlotEpoch(0) {
+            // The cloud exists. Whether it was founded the same way is for its meta group to say.
+            let elsewhere = meta.replicas.iter().map(|replica| replica.node).find(|node| *node != self.node());
+            let replica = self.follower.engine.replica(GroupId::META);
+            let replica = replica.ok_or(BootstrapError::AskAnother(elsewhere.unwrap_or(self.node())))?;
+            return self.decide(&replica, founding, request).await;
+        }
+        let replica = self.open(GroupId::META, here.id, &request.nodes).await?;
         for other in meta.replicas.iter().filter(|replica| replica.node != self.node()) {
-            let address = self.follower.book.address(other.node).ok_or(BootstrapError::Address)?;
-            let tls = self.follower.shell.tls();
-            remote::open_replica(tls, self.cloud, &address, GroupId::META, *other, request.nodes.clone())
-                .await
-                .map_err(|source| BootstrapError::Remote { node: other.node, source: Box::new(source) })?;
+            let open = OpenReplicaRequest { group: GroupId::META, replica: other.id, nodes: request.nodes.clone() };
+            let call =
+                |mut client: Client| async move { client.open_replica(pb::OpenReplicaRequest::from(open)).await };
+            let opened = self.follower.remote.ask(other.node, PATIENCE, call).await;
+            let pb::OpenReplicaReply {} = opened.map_err(BootstrapError::Remote)?;
         }
         // Every first member may start the group with the same members, so a repeated request does no harm.
         replica.initialize(members(&meta)).await.map_err(BootstrapError::Initialize)?;
@@ -97,10 +106,9 @@ impl Founder {
                     };
                 }
             } else if let Some((_, leader)) = replica.leader_hint().filter(|(_, leader)| *leader != self.node()) {
-                let address = self.follower.book.address(leader).ok_or(BootstrapError::Address)?;
-                return remote::bootstrap(self.follower.shell.tls(), self.cloud, leader, &address, request)
-                    .await
-                    .map_err(|source| BootstrapError::Leader(Box::new(source)));
+                let call =
+                    |mut client: Client| async move { client.bootstrap(pb::BootstrapRequest::from(request)).await };
+                return self.follower.remote.ask(leader, PATIENCE, call).await.map_err(BootstrapError::Leader);
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -115,6 +123,22 @@ impl Founder {
         }
     }
 
+    /// Learns whether the cloud exists already. A node without a replica of the meta group may be one that lost its
+    /// disk: it must not take part as if it had never voted, so each node that is named has to answer it first.
+    async fn look_around(&self, nodes: &[NodeAt]) -> Result<(), BootstrapError> {
+        self.note(nodes)?;
+        if self.follower.engine.replica(GroupId::META).is_some() {
+            return Ok(());
+        }
+        for at in nodes.iter().filter(|at| at.node != self.node()) {
+            let placement = self.follower.placement_of(at.node).await.map_err(BootstrapError::Remote)?;
+            if let Some(placement) = placement {
+                self.follower.known.take(placement).await.map_err(BootstrapError::Keep)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Opens a replica here, for a cloud that is being founded.
     pub(crate) async fn open(
         &self,
@@ -122,7 +146,15 @@ impl Founder {
         replica: renkei_ids::ReplicaId,
         nodes: &[NodeAt],
     ) -> Result<Replica, BootstrapError> {
-        self.note(nodes)?;
+        self.look_around(nodes).await?;
+        let named = self.follower.routes.current().hosted_on(self.node());
+        match self.follower.known.standing() {
+            DiskStanding::Stranger => {}
+            DiskStanding::Claimed if named.iter().any(|(_, named)| named.id == replica) => {}
+            // Open already, from the first time that this was asked.
+            DiskStanding::Unclaimed if self.follower.engine.replica(group).is_some() => {}
+            _ => return Err(BootstrapError::OtherDisk),
+        }
         let machine = self.follower.machine(group);
         self.follower.engine.create(group, replica, machine).await.map_err(BootstrapError::Open)
     }

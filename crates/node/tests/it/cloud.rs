@@ -17,6 +17,7 @@ use renkei_wire::{
 };
 use tonic::transport::Channel;
 
+use crate::load::GatewayClient;
 use crate::patient::{self, Patient};
 
 pub(crate) const CLOUD: CloudId = CloudId::from_bytes([0xC1; 16]);
@@ -28,7 +29,7 @@ const STATUS_PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) struct TestCloud {
     pub(crate) processes: Cloud,
-    pub(crate) vault: SigningKey,
+    pub(crate) vault: Arc<SigningKey>,
     pub(crate) gateway: Tls,
     operator: Tls,
     clock: Arc<SystemClock>,
@@ -47,7 +48,7 @@ impl TestCloud {
     pub(crate) fn prepared(nodes: u32, set: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(SystemClock::new());
-        let vault = SigningKey::from_seed(&VAULT_SEED);
+        let vault = Arc::new(SigningKey::from_seed(&VAULT_SEED));
         let mut settings = vec![format!("vault.keys=[\"{}\"]", vault.verifying_key().to_hex())];
         settings.extend(set.iter().map(|text| (*text).to_owned()));
         let spec = CloudSpec {
@@ -64,6 +65,17 @@ impl TestCloud {
         let gateway = tls(processes.issue(Role::Gateway, "test").unwrap());
         let operator = tls(processes.issue(Role::Operator, "test").unwrap());
         Self { processes, vault, gateway, operator, clock, dir }
+    }
+
+    /// So many nodes, of which the first three are founded with two groups of three replicas, every group led.
+    pub(crate) async fn founded_on_three_of(nodes: u32, set: &[&str]) -> Self {
+        let cloud = Self::unfounded(nodes, set);
+        let mut founding = cloud.founding(2, 3);
+        founding.nodes.truncate(3);
+        let reply = cloud.admin(NodeId(1)).bootstrap(admin_pb::BootstrapRequest::from(founding)).await;
+        let _founded: BootstrapReply = reply.unwrap().into_inner().try_into().unwrap();
+        cloud.wait_led().await;
+        cloud
     }
 
     /// Three nodes, two groups, three replicas, every group led.
@@ -111,7 +123,12 @@ impl TestCloud {
             .max_decoding_message_size(limits::NODE_MESSAGE_MAX_BYTES)
     }
 
-    fn admin(&self, node: NodeId) -> NodeAdminServiceClient<Channel> {
+    /// What a client of its own needs to ask these nodes.
+    pub(crate) fn gateway_client(&self) -> GatewayClient {
+        GatewayClient::new(self.gateway.clone(), self.vault.clone(), self.clock.clone(), self.processes.addresses())
+    }
+
+    pub(crate) fn admin(&self, node: NodeId) -> NodeAdminServiceClient<Channel> {
         NodeAdminServiceClient::new(self.channel(&self.operator, node))
     }
 

@@ -6,6 +6,7 @@
 mod cloud;
 #[cfg(feature = "faults")]
 mod disks;
+mod load;
 mod patient;
 #[cfg(feature = "faults")]
 mod plans;
@@ -17,6 +18,7 @@ mod t20_records;
 mod t30_refusals;
 mod t40_stream;
 mod t50_faults;
+mod t60_membership;
 #[cfg(feature = "faults")]
 mod t70_crash;
 #[cfg(feature = "faults")]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use renkei_access::{Capability, Period, Purpose, RecordGrant, Scope, SignedCapability};
 use renkei_ids::{
-    AuditSeq, BindingTag, CapabilityId, ClassTag, ContentTag, IdemTag, InstTag, MonthBucket, Pid, RecordId,
-    RecordVersion, RequestId, SizeBucket, Slot, SlotEpoch,
+    AuditSeq, BindingTag, CapabilityId, ClassTag, ContentTag, IdemTag, InstTag, KeyHash, MonthBucket, Pid, RecordId,
+    RecordVersion, RequestId, SizeBucket, Slot, SlotEpoch, UnixMillis,
 };
 use renkei_wire::{DeleteRecord, GetRecord, ListAudit, NodeRequest, Operation, PutBody, PutRecord, ReadTimeline};
 
@@ -29,6 +29,10 @@ impl Patient {
     }
 
     pub(crate) fn capability(&self, cloud: &TestCloud) -> Capability {
+        self.capability_for(cloud.gateway_key(), cloud.now())
+    }
+
+    pub(crate) fn capability_for(&self, gateway: KeyHash, now: UnixMillis) -> Capability {
         Capability {
             id: CapabilityId::from_bytes([1; 16]),
             pid: self.0,
@@ -37,9 +41,9 @@ impl Patient {
             period: Period::ALL,
             scope: Scope::READ.with(Scope::WRITE).with(Scope::DELETE).with(Scope::RULES).with(Scope::AUDIT),
             purpose: Purpose::Care,
-            issued: cloud.now(),
-            expires: cloud.now().plus_millis(3_600_000),
-            gateway: cloud.gateway_key(),
+            issued: now,
+            expires: now.plus_millis(3_600_000),
+            gateway,
             stub: Bytes::from_static(b"stub"),
             records: vec![],
         }

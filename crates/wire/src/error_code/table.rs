@@ -28,7 +28,7 @@ const fn after_refresh(millis: u64) -> Retry {
     Retry::AfterRefresh(Duration::from_millis(millis))
 }
 
-const SERVICES: [ErrorRow; 38] = [
+const SERVICES: [ErrorRow; 42] = [
     ErrorRow {
         code: ErrorCode::NotLeader,
         name: "not_leader",
@@ -228,6 +228,38 @@ const SERVICES: [ErrorRow; 38] = [
         meaning: "The cloud, or the vault, has not been founded, or the process asked has not heard of it, for instance since its disk was lost.",
         next: "Found it, or wait until its founding has arrived; if others were founded, ask them.",
         retry: after(1_000),
+    },
+    ErrorRow {
+        code: ErrorCode::JobUnderWay,
+        name: "job_under_way",
+        grpc: Code::FailedPrecondition,
+        meaning: "A plan of placement jobs is under way, or the placement changed while this one was made.",
+        next: "Wait until it is done, or have an operator abandon it.",
+        retry: after(5_000),
+    },
+    ErrorRow {
+        code: ErrorCode::NowhereToGo,
+        name: "nowhere_to_go",
+        grpc: Code::FailedPrecondition,
+        meaning: "No node may take the replica: each one is drained or hosts the group already.",
+        next: "Add a node first.",
+        retry: Retry::No,
+    },
+    ErrorRow {
+        code: ErrorCode::OtherDisk,
+        name: "other_disk",
+        grpc: Code::FailedPrecondition,
+        meaning: "The node works on another disk than the placement names for it.",
+        next: "Bring the disk back, or have an operator replace the node.",
+        retry: Retry::No,
+    },
+    ErrorRow {
+        code: ErrorCode::StaleOrder,
+        name: "stale_order",
+        grpc: Code::FailedPrecondition,
+        meaning: "An order to move something was given before what the node or the group knows by now.",
+        next: "Read the placement and the members of the group, and decide anew.",
+        retry: Retry::NewRequest,
     },
     ErrorRow {
         code: ErrorCode::Unimplemented,

@@ -7,6 +7,8 @@ use renkei_wire::limits::{ADMIN_MAX_NODES, ADMIN_MAX_REPLICAS};
 use renkei_wire::pb::admin::v1 as pb;
 use renkei_wire::{Refusal, limits};
 
+use crate::admin_jobs::jobs;
+
 fn nodes(count: usize) -> Vec<pb::NodeAt> {
     (1..).take(count).map(|node| pb::NodeAt { node, address: format!("127.0.0.1:{}", 7_000 + node) }).collect()
 }
@@ -34,8 +36,20 @@ fn status() -> pb::StatusReply {
         purged: 60,
         members: vec![member, pb::Member { replica: 3, node: 1 }],
         leads: false,
+        voters: vec![4],
+        changing: true,
+        membership: 77,
     };
-    pb::StatusReply { node: 1, slot_epoch: 5, replicas: vec![replica], disk_free_permille: 1_000 }
+    pb::StatusReply {
+        node: 1,
+        slot_epoch: 5,
+        replicas: vec![replica],
+        disk_free_permille: 1_000,
+        stamp: 8,
+        disk_refused: true,
+        job: Some(jobs()[0].clone()),
+        disk: vec![5; 16].into(),
+    }
 }
 
 fn vault_status() -> pb::VaultStatusReply {
@@ -132,8 +146,11 @@ fn the_other_messages_read_back() {
 fn replies_without_one_of_their_parts_are_refused() {
     assert!(BootstrapReply::try_from(pb::BootstrapReply { slot_epoch: 0 }).is_err());
     type Plant = fn(&mut pb::StatusReply);
-    let plants: [(&str, Plant); 7] = [
+    let plants: [(&str, Plant); 10] = [
         ("node", |status| status.node = 0),
+        ("voter", |status| status.replicas[0].voters = vec![0]),
+        ("disk's id", |status| status.disk = vec![5; 15].into()),
+        ("job", |status| status.job.as_mut().expect("it has one").kind = None),
         ("disk", |status| status.disk_free_permille = 1_001),
         ("replica", |status| status.replicas[0].replica = 0),
         ("leader's replica", |status| status.replicas[0].leader = Some(pb::Member { replica: 0, node: 1 })),

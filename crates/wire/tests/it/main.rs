@@ -1,6 +1,7 @@
 //! The wire against its written promises, and every conversion there and back.
 
 mod admin;
+mod admin_jobs;
 mod arbitrary;
 mod baseline;
 mod descriptors;

@@ -1,15 +1,17 @@
-use renkei_ids::{GroupId, NodeId, ReplicaId, SlotEpoch};
+use renkei_ids::{DiskId, GroupId, InvalidLength, NodeId, ReplicaId, SlotEpoch};
 
 use super::InvalidMember;
+use super::job::{InvalidJob, job_from, job_message};
 use crate::admin::{Member, ReplicaStatus, StatusReply};
 use crate::bounds::{InvalidSize, OutOfRange, at_most, u16_within};
+use crate::convert::copied;
 use crate::limits::ADMIN_MAX_REPLICAS;
 use crate::pb::admin::v1 as pb;
 
 /// A status that no replica has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidReplicaStatus {
-    /// The replica is missing or 0.
+    /// The replica, or one of the voters, is missing or 0.
     #[error("replica of a status is 0")]
     Replica,
     /// The leader.
@@ -38,6 +40,12 @@ pub enum InvalidStatusReply {
     /// The free share of the disk.
     #[error("free share of a node's disk")]
     DiskFree(#[source] OutOfRange),
+    /// The disk that it works on.
+    #[error("disk of a node")]
+    Disk(#[from] InvalidLength),
+    /// The job under way.
+    #[error("job of a status")]
+    Job(#[from] InvalidJob),
 }
 
 impl TryFrom<pb::ReplicaStatus> for ReplicaStatus {
@@ -56,11 +64,18 @@ impl TryFrom<pb::ReplicaStatus> for ReplicaStatus {
             purged,
             members,
             leads,
+            voters,
+            changing,
+            membership,
         } = message;
         if replica == 0 {
             return Err(InvalidReplicaStatus::Replica);
         }
         at_most(members.len(), ADMIN_MAX_REPLICAS).map_err(InvalidReplicaStatus::Size)?;
+        at_most(voters.len(), ADMIN_MAX_REPLICAS).map_err(InvalidReplicaStatus::Size)?;
+        if voters.contains(&0) {
+            return Err(InvalidReplicaStatus::Replica);
+        }
         Ok(Self {
             group: GroupId(group),
             replica: ReplicaId(replica),
@@ -77,6 +92,9 @@ impl TryFrom<pb::ReplicaStatus> for ReplicaStatus {
                 .collect::<Result<_, _>>()
                 .map_err(InvalidReplicaStatus::Member)?,
             leads,
+            voters: voters.into_iter().map(ReplicaId).collect(),
+            changing,
+            membership,
         })
     }
 }
@@ -95,6 +113,9 @@ impl From<ReplicaStatus> for pb::ReplicaStatus {
             purged,
             members,
             leads,
+            voters,
+            changing,
+            membership,
         } = status;
         Self {
             group: group.0,
@@ -108,6 +129,9 @@ impl From<ReplicaStatus> for pb::ReplicaStatus {
             purged,
             members: members.into_iter().map(Into::into).collect(),
             leads,
+            voters: voters.into_iter().map(|voter| voter.0).collect(),
+            changing,
+            membership,
         }
     }
 }
@@ -116,7 +140,8 @@ impl TryFrom<pb::StatusReply> for StatusReply {
     type Error = InvalidStatusReply;
 
     fn try_from(message: pb::StatusReply) -> Result<Self, InvalidStatusReply> {
-        let pb::StatusReply { node, slot_epoch, replicas, disk_free_permille } = message;
+        let pb::StatusReply { node, slot_epoch, replicas, disk_free_permille, stamp, disk_refused, job, disk } =
+            message;
         if node == 0 {
             return Err(InvalidStatusReply::Node);
         }
@@ -126,18 +151,26 @@ impl TryFrom<pb::StatusReply> for StatusReply {
             slot_epoch: SlotEpoch(slot_epoch),
             replicas: replicas.into_iter().map(ReplicaStatus::try_from).collect::<Result<_, _>>()?,
             disk_free_permille: u16_within(disk_free_permille, 0, 1_000).map_err(InvalidStatusReply::DiskFree)?,
+            stamp,
+            disk_refused,
+            job: job.map(job_from).transpose()?,
+            disk: DiskId::try_from(&disk[..])?,
         })
     }
 }
 
 impl From<StatusReply> for pb::StatusReply {
     fn from(status: StatusReply) -> Self {
-        let StatusReply { node, slot_epoch, replicas, disk_free_permille } = status;
+        let StatusReply { node, slot_epoch, replicas, disk_free_permille, stamp, disk_refused, job, disk } = status;
         Self {
             node: node.0,
             slot_epoch: slot_epoch.0,
             replicas: replicas.into_iter().map(Into::into).collect(),
             disk_free_permille: u32::from(disk_free_permille),
+            stamp,
+            disk_refused,
+            job: job.map(job_message),
+            disk: copied(disk.as_bytes()),
         }
     }
 }

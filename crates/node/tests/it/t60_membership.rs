@@ -118,7 +118,8 @@ async fn carried_out(cloud: &TestCloud) -> usize {
     }
 }
 
-async fn done(cloud: &TestCloud, request: SubmitRequest) -> usize {
+/// Has a plan carried out, and gives how many jobs it took.
+pub(crate) async fn done(cloud: &TestCloud, request: SubmitRequest) -> usize {
     submit(cloud, request).await.unwrap();
     carried_out(cloud).await
 }

@@ -197,7 +197,7 @@ fn what_was_called_durable_outlives_a_power_cut() {
 #[ignore = "long: proof"]
 fn long_proof_storage_power_cuts() {
     let first = first_seed();
-    if let Some((promises, count)) = cuts(first..first + 120) {
+    if let Some((promises, count)) = cuts(first..first + 60) {
         println!("storage power cuts: {count} cuts from seed {first}, {promises} entries and commits promised, 0 lost");
     }
 }

@@ -163,9 +163,10 @@ async fn one_damaged_replica_stops_and_nobody_misses_it_and_two_stop_everything(
 
 /// What the advice says, carried out.
 async fn rebuild(scene: &mut Scene, node: NodeId) {
-    let data = scene.data(node);
-    fs::remove_dir_all(&data).unwrap();
-    fs::create_dir(&data).unwrap();
+    for entry in fs::read_dir(scene.data(node)).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+    }
     scene.cloud.processes.start(node).unwrap();
     until(async || scene.cloud.status(node).await?.disk_refused.then_some(())).await;
     done(&scene.cloud, SubmitRequest::Replace { node, by: None }).await;

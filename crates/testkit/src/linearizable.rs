@@ -75,41 +75,39 @@ pub fn check_counting<M: Model>(model: &M, history: &[Operation<M::Asked, M::Ans
     let mut state = model.initial();
     let mut taken = Taken::none_of(history.len());
     let mut tried: HashSet<(Taken, M::State)> = HashSet::new();
-    let mut line: Vec<(usize, M::State)> = Vec::new();
+    let mut line: Vec<(usize, M::State, Pass)> = Vec::new();
     let mut furthest = Violation { explained: Vec::new(), stuck: Vec::new() };
     let mut place = order.after(END);
-    // Those without an answer are tried last: most of them explain nothing, and each that is taken for nothing is found
-    // out late.
-    let mut answered_ones = true;
+    let mut pass = Pass::Answered;
     for steps in 0..max_steps {
         // Operations without an answer need not have happened.
         if left == 0 {
             return Checked { verdict: Verdict::Linearizable, steps };
         }
         let Some(index) = order.call_at(place) else {
-            if answered_ones {
-                answered_ones = false;
+            if let Some(following) = pass.following() {
+                pass = following;
                 place = order.after(END);
                 continue;
             }
             // Whatever comes first now was called after an answer that nothing has explained yet.
             if furthest.stuck.is_empty() || line.len() > furthest.explained.len() {
                 furthest =
-                    Violation { explained: line.iter().map(|(index, _)| *index).collect(), stuck: candidates(&order) };
+                    Violation { explained: line.iter().map(|(index, ..)| *index).collect(), stuck: candidates(&order) };
             }
-            let Some((index, before)) = line.pop() else {
+            let Some((index, before, with)) = line.pop() else {
                 return Checked { verdict: Verdict::Violated(furthest), steps };
             };
             state = before;
             taken.remove(index);
             left += usize::from(history[index].answered.is_some());
             order.put_back(index);
-            answered_ones = history[index].answered.is_some();
+            pass = with;
             place = order.after(order.call_of(index));
             continue;
         };
         let Operation { asked, called: _, answered } = &history[index];
-        if answered.is_some() != answered_ones {
+        if answered.is_some() != (pass == Pass::Answered) {
             place = order.after(place);
             continue;
         }
@@ -117,13 +115,15 @@ pub fn check_counting<M: Model>(model: &M, history: &[Operation<M::Asked, M::Ans
             Some((answer, _)) => model.answered(&state, asked, answer),
             None => model.done(&state, asked),
         };
+        let helps = |after: &M::State| helps(model, history, &order, &state, after);
+        let after = after.filter(|after| pass == Pass::Answered || helps(after) == (pass == Pass::Helpful));
         taken.insert(index);
         match after {
             Some(after) if tried.insert((taken.clone(), after.clone())) => {
-                line.push((index, std::mem::replace(&mut state, after)));
+                line.push((index, std::mem::replace(&mut state, after), pass));
                 left -= usize::from(answered.is_some());
                 order.take(index);
-                answered_ones = true;
+                pass = Pass::Answered;
                 place = order.after(END);
             }
             _ => {
@@ -133,6 +133,43 @@ pub fn check_counting<M: Model>(model: &M, history: &[Operation<M::Asked, M::Ans
         }
     }
     Checked { verdict: Verdict::Undecided { steps: max_steps }, steps: max_steps }
+}
+
+/// Which operations are tried next at one place of the search. Those without an answer come last, for most of them
+/// explain nothing, and each that is taken for nothing is found out late.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    Answered,
+    /// Without an answer, and behind it an answer is explained that was not before.
+    Helpful,
+    /// Without an answer, and with no such effect.
+    Others,
+}
+
+impl Pass {
+    fn following(self) -> Option<Self> {
+        match self {
+            Self::Answered => Some(Self::Helpful),
+            Self::Helpful => Some(Self::Others),
+            Self::Others => None,
+        }
+    }
+}
+
+/// Whether one state explains an answer that could come next, and another does not.
+fn helps<M: Model>(
+    model: &M,
+    history: &[Operation<M::Asked, M::Answer>],
+    order: &Order,
+    before: &M::State,
+    after: &M::State,
+) -> bool {
+    candidates(order).into_iter().any(|index| match &history[index] {
+        Operation { asked, answered: Some((answer, _)), .. } => {
+            model.answered(before, asked, answer).is_none() && model.answered(after, asked, answer).is_some()
+        }
+        Operation { answered: None, .. } => false,
+    })
 }
 
 /// Operations that were called before the first answer that is left.

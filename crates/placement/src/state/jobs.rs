@@ -102,6 +102,10 @@ impl Placement {
             return Err(Refused::WrongStep);
         }
         let mut job = job.clone();
+        if from == JobStep::Queued && to != JobStep::Abandoned {
+            // One before it in the plan may have been undone since it was rehearsed.
+            self.check(&job.kind)?;
+        }
         if from == JobStep::Queued && matches!(job.kind, JobKind::MoveReplica { .. }) {
             job.incoming = Some(self.draw_replica());
         }

@@ -272,6 +272,28 @@ fn an_abandoned_replica_is_retired_and_its_id_is_not_used_again() {
 }
 
 #[test]
+fn a_job_that_fits_no_longer_does_not_begin_where_the_one_before_it_was_undone() {
+    let mut placement = Placement::default();
+    ask(&mut placement, Change::Found(founding(4, 1, 3))).unwrap();
+    let group = placement.groups[&GroupId(1)].clone();
+    let free = placement.nodes().map(|(id, _)| id).find(|id| !group.is_on(*id)).unwrap();
+    let [first, second, _] = group.replicas[..] else { panic!("three replicas") };
+    let moved = |from: Replica, to| JobKind::MoveReplica { group: GroupId(1), from: from.id, to };
+    let jobs = vec![moved(first, free), moved(second, first.node)];
+    let job = ask(&mut placement, Change::Submit { planned_at: None, jobs }).unwrap().unwrap();
+    for (from, to) in
+        [(JobStep::Queued, JobStep::PreCopy), (JobStep::PreCopy, JobStep::Undo), (JobStep::Undo, JobStep::Abandoned)]
+    {
+        ask(&mut placement, advance(job, from, to)).unwrap();
+    }
+    let next = JobId(job.0 + 1);
+    let begun = ask(&mut placement, advance(next, JobStep::Queued, JobStep::PreCopy));
+    assert_eq!(begun, Err(Refused::UnknownSubject), "that node has its replica still");
+    ask(&mut placement, advance(next, JobStep::Queued, JobStep::Abandoned)).unwrap();
+    assert_eq!(placement.groups[&GroupId(1)], group);
+}
+
+#[test]
 fn an_added_group_is_as_founded_until_a_replica_joins_it() {
     let mut placement = Placement::default();
     ask(&mut placement, Change::Found(founding(4, 1, 3))).unwrap();

@@ -65,7 +65,11 @@ async fn calls_over_the_streams_of_a_connection_wait_their_turn() {
     call(channel.clone(), "hello").await.unwrap();
     let calls = join_all((0..3 * STREAMS).map(|_| call(channel.clone(), WAIT)));
     let gate = async {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        while echo.waiting.available_permits() < STREAMS as usize {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        // Time for more of them, if more could come.
+        tokio::time::sleep(Duration::from_millis(200)).await;
         assert_eq!(echo.waiting.available_permits(), STREAMS as usize, "one for each stream, and no more");
         echo.gate.add_permits(3 * STREAMS as usize);
     };

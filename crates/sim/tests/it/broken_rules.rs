@@ -2,7 +2,7 @@
 
 use crate::simulate::{entropy, run};
 
-const SECONDS: u64 = 20;
+const SECONDS: u64 = 40;
 
 struct Broken {
     rule: &'static str,
@@ -14,12 +14,16 @@ struct Broken {
     noticed_by: &'static [&'static str],
 }
 
-const BROKEN: [Broken; 5] = [
-    Broken { rule: "any-leadership", seeds: 40, only: None, noticed_by: &["leadership of answers"] },
-    Broken { rule: "serves-before-own-entry", seeds: 40, only: Some("leader-crash"), noticed_by: &["linearizable"] },
-    Broken { rule: "leader-restored", seeds: 40, only: Some("leader-crash"), noticed_by: &["linearizable"] },
+const BROKEN: [Broken; 3] = [
+    Broken { rule: "any-leadership", seeds: 20, only: Some("cut"), noticed_by: &["leadership of answers"] },
+    // A leader that comes back in its old term proposes other entries where it lost what it had proposed.
+    Broken {
+        rule: "leader-restored",
+        seeds: 10,
+        only: Some("leader-crash"),
+        noticed_by: &["log matching", "linearizable"],
+    },
     Broken { rule: "sync-skipped", seeds: 10, only: Some("crash-all"), noticed_by: &["one vote a term", "survival"] },
-    Broken { rule: "install-unsettled", seeds: 60, only: None, noticed_by: &["no failure"] },
 ];
 
 #[test]

@@ -115,6 +115,9 @@ fn row_of(verdict: &Verdict) -> bool {
             | Verdict::WrongOwner { .. }
             | Verdict::RulesChanged
             | Verdict::Changed
+            | Verdict::Fenced
+            | Verdict::OutOfOrder
+            | Verdict::Purged { .. }
     )
 }
 

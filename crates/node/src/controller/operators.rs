@@ -18,6 +18,8 @@ use crate::remote::RemoteError;
 
 /// Longest time for a change of members to be committed, both of its entries.
 const CHANGE_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
+/// How often one request is planned anew because the placement changed meanwhile.
+const PLANS_MAX: usize = 8;
 
 impl Controller {
     /// Adds a node, or changes its address.
@@ -28,9 +30,20 @@ impl Controller {
         Ok(())
     }
 
-    /// Makes a plan for what is asked, and queues it.
+    /// Makes a plan for what is asked, and queues it. The placement may change in between, as it does when a node that was
+    /// just added claims its disk: then the plan is made anew.
     pub(crate) async fn submit(&self, request: SubmitRequest) -> Result<SubmitReply, Refusal> {
         let lead = self.lead()?;
+        for _ in 0..PLANS_MAX {
+            if let Some(reply) = self.queue(&lead, request).await? {
+                return Ok(reply);
+            }
+        }
+        Err(Refusal::new(ErrorCode::Busy))
+    }
+
+    /// `None` where the placement is another by now than the plan was made for.
+    async fn queue(&self, lead: &Lead, request: SubmitRequest) -> Result<Option<SubmitReply>, Refusal> {
         let placement = lead.placement().map_err(|error| {
             tracing::error!(error = %Chain(&error), "reading the placement");
             Refusal::new(ErrorCode::InternalIo)
@@ -41,13 +54,16 @@ impl Controller {
         let jobs = self.plan(&placement, request).await?;
         let count = u32::try_from(jobs.len()).map_err(|_| Refusal::new(ErrorCode::LimitReached))?;
         if jobs.is_empty() {
-            return Ok(SubmitReply { first: None, jobs: 0 });
+            return Ok(Some(SubmitReply { first: None, jobs: 0 }));
         }
         let change = Change::Submit { planned_at: Some(placement.stamp()), jobs };
-        let first = lead.propose(&change).await.map_err(|error| refused(&error))?;
+        let first = match lead.propose(&change).await {
+            Err(LeadError::Refused(Refused::PlanOutdated)) => return Ok(None),
+            outcome => outcome.map_err(|error| refused(&error))?,
+        };
         tracing::info!(?request, jobs = count, "plan queued");
         self.wake.notify_one();
-        Ok(SubmitReply { first, jobs: count })
+        Ok(Some(SubmitReply { first, jobs: count }))
     }
 
     async fn plan(&self, placement: &Placement, request: SubmitRequest) -> Result<Vec<JobKind>, Refusal> {
@@ -198,7 +214,8 @@ fn refused(error: &LeadError) -> Refusal {
             Refused::NotFounded => ErrorCode::NotBootstrapped,
             Refused::UnknownNode => return Refusal::invalid("node"),
             Refused::UnknownSubject => return Refusal::invalid("plan"),
-            Refused::JobUnderWay | Refused::PlanOutdated => ErrorCode::JobUnderWay,
+            Refused::JobUnderWay => ErrorCode::JobUnderWay,
+            Refused::PlanOutdated => ErrorCode::Busy,
             Refused::LimitReached => ErrorCode::LimitReached,
             Refused::NowhereToGo => ErrorCode::NowhereToGo,
             Refused::OtherDisk => ErrorCode::OtherDisk,

@@ -28,6 +28,10 @@ pub trait Model {
 
     /// What it holds after it did what was asked, whatever it answered; `None` where that changes nothing.
     fn done(&self, state: &Self::State, asked: &Self::Asked) -> Option<Self::State>;
+
+    /// Whether what was asked changes nothing in this state, nor in any that can follow it. `false` is always right, and
+    /// leaves the operation to be tried again behind every other.
+    fn spent(&self, state: &Self::State, asked: &Self::Asked) -> bool;
 }
 
 /// What a check found.
@@ -75,7 +79,7 @@ pub fn check_counting<M: Model>(model: &M, history: &[Operation<M::Asked, M::Ans
     let mut state = model.initial();
     let mut taken = Taken::none_of(history.len());
     let mut tried: HashSet<(Taken, M::State)> = HashSet::new();
-    let mut line: Vec<(usize, M::State, Pass)> = Vec::new();
+    let mut line: Vec<Taking<M::State>> = Vec::new();
     let mut furthest = Violation { explained: Vec::new(), stuck: Vec::new() };
     let mut place = order.after(END);
     let mut pass = Pass::Answered;
@@ -91,22 +95,35 @@ pub fn check_counting<M: Model>(model: &M, history: &[Operation<M::Asked, M::Ans
                 continue;
             }
             // Whatever comes first now was called after an answer that nothing has explained yet.
-            if furthest.stuck.is_empty() || line.len() > furthest.explained.len() {
+            let explained = line.iter().filter(|taking| taking.tried.is_some());
+            if furthest.stuck.is_empty() || explained.clone().count() > furthest.explained.len() {
                 furthest =
-                    Violation { explained: line.iter().map(|(index, ..)| *index).collect(), stuck: candidates(&order) };
+                    Violation { explained: explained.map(|taking| taking.index).collect(), stuck: candidates(&order) };
             }
-            let Some((index, before, with)) = line.pop() else {
-                return Checked { verdict: Verdict::Violated(furthest), steps };
+            let tried = loop {
+                let Some(Taking { index, tried }) = line.pop() else {
+                    return Checked { verdict: Verdict::Violated(furthest), steps };
+                };
+                order.put_back(index);
+                if let Some(tried) = tried {
+                    break (index, tried);
+                }
             };
+            let (index, (before, with)) = tried;
             state = before;
             taken.remove(index);
             left += usize::from(history[index].answered.is_some());
-            order.put_back(index);
             pass = with;
             place = order.after(order.call_of(index));
             continue;
         };
         let Operation { asked, called: _, answered } = &history[index];
+        if answered.is_none() && model.spent(&state, asked) {
+            place = order.after(place);
+            line.push(Taking { index, tried: None });
+            order.take(index);
+            continue;
+        }
         if answered.is_some() != (pass == Pass::Answered) {
             place = order.after(place);
             continue;
@@ -120,7 +137,7 @@ pub fn check_counting<M: Model>(model: &M, history: &[Operation<M::Asked, M::Ans
         taken.insert(index);
         match after {
             Some(after) if tried.insert((taken.clone(), after.clone())) => {
-                line.push((index, std::mem::replace(&mut state, after), pass));
+                line.push(Taking { index, tried: Some((std::mem::replace(&mut state, after), pass)) });
                 left -= usize::from(answered.is_some());
                 order.take(index);
                 pass = Pass::Answered;
@@ -133,6 +150,13 @@ pub fn check_counting<M: Model>(model: &M, history: &[Operation<M::Asked, M::Ans
         }
     }
     Checked { verdict: Verdict::Undecided { steps: max_steps }, steps: max_steps }
+}
+
+/// An operation that is out of the list.
+struct Taking<S> {
+    index: usize,
+    /// The state before it and the pass that tried it; `None` where it is out because it is spent, which is no choice.
+    tried: Option<(S, Pass)>,
 }
 
 /// Which operations are tried next at one place of the search. Those without an answer come last, for most of them

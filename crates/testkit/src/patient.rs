@@ -87,6 +87,16 @@ impl Model for PatientModel {
     fn done(&self, state: &PatientState, asked: &PatientOperation) -> Option<PatientState> {
         act(state, asked).1
     }
+
+    /// Versions only grow, and what is deleted stays so.
+    fn spent(&self, state: &PatientState, asked: &PatientOperation) -> bool {
+        match *asked {
+            PatientOperation::Write { record, expected, .. } | PatientOperation::Delete { record, expected } => {
+                state.get(&record).is_some_and(|stored| stored.content == GONE || stored.version > expected)
+            }
+            PatientOperation::Read { .. } | PatientOperation::List => true,
+        }
+    }
 }
 
 /// The one right answer, and the state behind it where that is another.

@@ -80,9 +80,10 @@ pub fn check_counting<M: Model>(model: &M, history: &[Operation<M::Asked, M::Ans
     let mut taken = Taken::none_of(history.len());
     let mut tried: HashSet<(Taken, M::State)> = HashSet::new();
     let mut line: Vec<Taking<M::State>> = Vec::new();
+    let mut explains = 0;
     let mut furthest = Violation { explained: Vec::new(), stuck: Vec::new() };
     let mut place = order.after(END);
-    let mut pass = Pass::Answered;
+    let mut pass = Pass::FIRST;
     for steps in 0..max_steps {
         // Operations without an answer need not have happened.
         if left == 0 {
@@ -95,58 +96,76 @@ pub fn check_counting<M: Model>(model: &M, history: &[Operation<M::Asked, M::Ans
                 continue;
             }
             // Whatever comes first now was called after an answer that nothing has explained yet.
-            let explained = line.iter().filter(|taking| taking.tried.is_some());
-            if furthest.stuck.is_empty() || explained.clone().count() > furthest.explained.len() {
+            if furthest.stuck.is_empty() || explains > furthest.explained.len() {
+                let explained = line.iter().filter(|taking| !matches!(taking.why, Why::Spent));
                 furthest =
                     Violation { explained: explained.map(|taking| taking.index).collect(), stuck: candidates(&order) };
             }
-            let tried = loop {
-                let Some(Taking { index, tried }) = line.pop() else {
+            let (index, before, with) = loop {
+                let Some(Taking { index, why }) = line.pop() else {
                     return Checked { verdict: Verdict::Violated(furthest), steps };
                 };
                 order.put_back(index);
-                if let Some(tried) = tried {
-                    break (index, tried);
+                if !matches!(why, Why::Spent) {
+                    taken.remove(index);
+                    explains -= 1;
+                    left += usize::from(history[index].answered.is_some());
+                }
+                if let Why::Tried { before, with } = why {
+                    break (index, before, with);
                 }
             };
-            let (index, (before, with)) = tried;
             state = before;
-            taken.remove(index);
-            left += usize::from(history[index].answered.is_some());
             pass = with;
             place = order.after(order.call_of(index));
             continue;
         };
         let Operation { asked, called: _, answered } = &history[index];
+        let next = order.after(place);
         if answered.is_none() && model.spent(&state, asked) {
-            place = order.after(place);
-            line.push(Taking { index, tried: None });
+            line.push(Taking { index, why: Why::Spent });
             order.take(index);
+            place = next;
             continue;
         }
-        if answered.is_some() != (pass == Pass::Answered) {
-            place = order.after(place);
+        if answered.is_some() != pass.takes_answered() {
+            place = next;
             continue;
         }
         let after = match answered {
             Some((answer, _)) => model.answered(&state, asked, answer),
             None => model.done(&state, asked),
         };
-        let helps = |after: &M::State| helps(model, history, &order, &state, after);
-        let after = after.filter(|after| pass == Pass::Answered || helps(after) == (pass == Pass::Helpful));
+        let fits = |after: &M::State| match pass {
+            Pass::Unchanging => *after == state,
+            Pass::Changing => true,
+            Pass::Helpful => helps(model, history, &order, &state, after),
+            Pass::Others => !helps(model, history, &order, &state, after),
+        };
+        let Some(after) = after.filter(fits) else {
+            place = next;
+            continue;
+        };
         taken.insert(index);
-        match after {
-            Some(after) if tried.insert((taken.clone(), after.clone())) => {
-                line.push(Taking { index, tried: Some((std::mem::replace(&mut state, after), pass)) });
-                left -= usize::from(answered.is_some());
-                order.take(index);
-                pass = Pass::Answered;
-                place = order.after(END);
-            }
-            _ => {
-                taken.remove(index);
-                place = order.after(place);
-            }
+        let why = if pass == Pass::Unchanging {
+            place = next;
+            Why::Unchanging
+        } else if tried.insert((taken.clone(), after.clone())) {
+            let why = Why::Tried { before: std::mem::replace(&mut state, after), with: pass };
+            pass = Pass::FIRST;
+            why
+        } else {
+            taken.remove(index);
+            place = next;
+            continue;
+        };
+        let chosen = matches!(why, Why::Tried { .. });
+        line.push(Taking { index, why });
+        explains += 1;
+        left -= usize::from(answered.is_some());
+        order.take(index);
+        if chosen {
+            place = order.after(END);
         }
     }
     Checked { verdict: Verdict::Undecided { steps: max_steps }, steps: max_steps }
@@ -155,15 +174,27 @@ pub fn check_counting<M: Model>(model: &M, history: &[Operation<M::Asked, M::Ans
 /// An operation that is out of the list.
 struct Taking<S> {
     index: usize,
-    /// The state before it and the pass that tried it; `None` where it is out because it is spent, which is no choice.
-    tried: Option<(S, Pass)>,
+    why: Why<S>,
+}
+
+/// Why an operation is out of the list.
+enum Why<S> {
+    /// It comes next in the order that is tried: there were others.
+    Tried { before: S, with: Pass },
+    /// Its answer is explained where it stands and it changes nothing: if it may come later, it may come here. No choice.
+    Unchanging,
+    /// It has no answer and no effect any more. No choice.
+    Spent,
 }
 
 /// Which operations are tried next at one place of the search. Those without an answer come last, for most of them
 /// explain nothing, and each that is taken for nothing is found out late.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Pass {
-    Answered,
+    /// With an answer that is explained, and without an effect.
+    Unchanging,
+    /// With an answer that is explained, and an effect.
+    Changing,
     /// Without an answer, and behind it an answer is explained that was not before.
     Helpful,
     /// Without an answer, and with no such effect.
@@ -171,12 +202,19 @@ enum Pass {
 }
 
 impl Pass {
+    const FIRST: Self = Self::Unchanging;
+
     fn following(self) -> Option<Self> {
         match self {
-            Self::Answered => Some(Self::Helpful),
+            Self::Unchanging => Some(Self::Changing),
+            Self::Changing => Some(Self::Helpful),
             Self::Helpful => Some(Self::Others),
             Self::Others => None,
         }
+    }
+
+    fn takes_answered(self) -> bool {
+        matches!(self, Self::Unchanging | Self::Changing)
     }
 }
 

@@ -205,17 +205,16 @@ fn address_form(address: &str) -> String {
 /// A number in kanji that a mark of a lot follows, and how long it is. 一番町 is the name of a town: there 番 is followed
 /// by something else than the next part of a lot.
 fn lot_number(text: &[char], at: usize) -> Option<(u32, usize)> {
-    let len = text.get(at..)?.iter().take_while(|c| kanji_digit(**c).is_some() || matches!(**c, '十' | '百')).count();
+    let len = text.get(at..)?.iter().take_while(|c| is_kanji_numeral(**c)).count();
     let before = at.checked_sub(1).map(|before| text[before]);
     // In the middle of a number there is nothing to begin.
-    if len == 0 || before.is_some_and(|c| kanji_digit(c).is_some() || matches!(c, '十' | '百')) {
+    if len == 0 || before.is_some_and(|c| c.is_ascii_digit() || is_kanji_numeral(c)) {
         return None;
     }
     let rest = &text[at + len..];
     let mark = LOT_MARKS.iter().find(|mark| starts_with(rest, mark))?;
     let behind = rest.get(mark.chars().count());
-    let goes_on =
-        behind.is_none_or(|c| c.is_ascii_digit() || kanji_digit(*c).is_some() || matches!(*c, '十' | '-' | 'ノ'));
+    let goes_on = behind.is_none_or(|c| c.is_ascii_digit() || is_kanji_numeral(*c) || matches!(*c, '-' | 'ノ'));
     if *mark != "丁目" && !goes_on {
         return None;
     }
@@ -239,6 +238,10 @@ fn lot_mark(text: &[char], at: usize, behind_digit: bool) -> Option<usize> {
 
 fn starts_with(text: &[char], prefix: &str) -> bool {
     prefix.chars().enumerate().all(|(at, c)| text.get(at) == Some(&c))
+}
+
+fn is_kanji_numeral(c: char) -> bool {
+    kanji_digit(c).is_some() || matches!(c, '十' | '百')
 }
 
 fn kanji_digit(c: char) -> Option<u32> {
@@ -285,7 +288,7 @@ mod tests {
 
     #[test]
     fn one_address_in_many_spellings_is_one() {
-        let groups: [&[&str]; 5] = [
+        let groups: [&[&str]; 6] = [
             &[
                 "東京都世田谷区桜ヶ丘3丁目9番5号",
                 "東京都世田谷区桜ケ丘3-9-5",
@@ -298,6 +301,7 @@ mod tests {
             &["千代田区一番町4番", "千代田区一番町四番", "千代田区一番町4"],
             &["本町1-2-3 コーポ桜101号室", "本町1丁目2番3号コーポ桜101号", "本町1-2-3　コーポ桜１０１"],
             &["百二番地", "102番地", "一〇二番地"],
+            &["本町三番百二号", "本町3番102号", "本町3-102"],
         ];
         for group in groups {
             for other in &group[1..] {
@@ -316,6 +320,7 @@ mod tests {
             ("東京都港区本町1", "港区本町1"),
             ("本町1-2-3", "本町1-2-3 101号室"),
             ("本町二十一番", "本町二番"),
+            ("本町3百番", "本町3100番"),
         ];
         for (one, other) in pairs {
             assert_ne!(address_form(one), address_form(other), "{one}");

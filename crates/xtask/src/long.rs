@@ -26,7 +26,7 @@ use crate::verify;
 use crate::workspace::Workspace;
 
 /// What one part may take.
-const BUDGET: Duration = Duration::from_secs(40 * 60);
+const BUDGET: Duration = Duration::from_secs(120 * 60);
 /// How long output of grandchildren is waited for once a test has ended.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 

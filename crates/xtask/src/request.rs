@@ -9,8 +9,8 @@ usage: cargo xtask <command>
 
   setup                              install what is missing, build RocksDB once, write .cargo/local.toml
   verify                             format, clippy, structure, production, build, tests (also: cargo verify)
-  verify --long [proof|fuzz|drill]   the long tests of one part or of all, at most 40 minutes each part
-    --only NAME                      those whose name holds this, for a part that takes longer than that
+  verify --long [proof|fuzz|drill]   the long tests of one part or of all, at most two hours each part
+    --only NAME                      those whose name holds this, to run a part in pieces
     --seed N                         for those that draw one: this seed and no other
     --fuzz-s N                       for fuzz: seconds for each target, 60 where nothing is said
     --fuzz-target NAME               for fuzz: this target and no other
@@ -19,6 +19,7 @@ usage: cargo xtask <command>
   help                               this text
 
 CARGO_TARGET_DIR is honoured. Libraries built once are kept in ${XDG_CACHE_HOME:-~/.cache}/renkei.
+Property tests draw from one seed; PROPTEST_RNG_SEED and PROPTEST_CASES in the environment have them look elsewhere.
 A test that cannot run on this machine prints a line `SKIPPED: reason` and returns; it is counted as skipped.
 The client of docs/INTEGRATION.md is tested with the Python that RENKEI_TEST_PYTHON names (3.11 or later, with grpcio and
 grpcio-tools), else with one that verify makes; a plain `cargo test` skips it where the variable is not set.

@@ -76,6 +76,28 @@ named! {
         SnapshotStored = "snapshot-stored",
         /// A snapshot has come whole, and is not installed.
         SnapshotWhole = "snapshot-whole",
+        /// Slots note what changes, and the controller has not been told. As all that follow of slots: on the leader.
+        SlotsMoving = "slots-moving",
+        /// Slots wait for rows of another group.
+        SlotsAwaited = "slots-awaited",
+        /// Slots are frozen.
+        SlotsFrozen = "slots-frozen",
+        /// Slots are promised to another group.
+        SlotsPromised = "slots-promised",
+        /// Slots are served, having come or stayed.
+        SlotsOwned = "slots-owned",
+        /// Slots are given away.
+        SlotsGone = "slots-gone",
+        /// Some of what slots left behind is removed.
+        SlotsPurged = "slots-purged",
+        /// Rows of moving slots are in the target's log, and the source knows.
+        RowsSent = "rows-sent",
+        /// Rows of moving slots are applied, and the source has not been told.
+        RowsImported = "rows-imported",
+        /// The controller has done what a step asks for, and the placement does not say so.
+        StepDone = "step-done",
+        /// The placement names the next step, and nothing of it is done.
+        StepNamed = "step-named",
         /// A read's row is recorded, and its document not yet read.
         ReadRecorded = "read-recorded",
     }
@@ -98,6 +120,8 @@ named! {
         OwnerCheckedAtProposal = "owner-checked-at-proposal",
         /// A slot's records are served by a group that has given it away.
         StaleEpochServed = "stale-epoch-served",
+        /// A slot is promised to another group after its freeze has lapsed.
+        LapsedFreezePromised = "lapsed-freeze-promised",
         /// The log is written and not synced.
         SyncSkipped = "sync-skipped",
         /// A snapshot is installed while committed entries wait to be applied.

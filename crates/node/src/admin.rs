@@ -85,6 +85,7 @@ impl NodeAdminService for NodeAdmin {
             slot_epoch: follower.routes.epoch(),
             replicas,
             disk_free_permille: u16::from(self.disk.free_percent()) * 10,
+            commands_version: renkei_placement::COMMANDS_VERSION,
         };
         Ok(Response::new(reply.into()))
     }

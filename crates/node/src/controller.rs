@@ -12,11 +12,12 @@ mod operators;
 mod replicas;
 mod slots;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use renkei_consensus::{Engine, ProposeError, Replica};
+use renkei_faults::{Point, reached};
 use renkei_ids::{GroupId, LeaderTerm};
 use renkei_placement::{Change, Job, JobId, JobKind, JobStep, MetaReply, Placement, Refused};
 use renkei_runtime::Chain;
@@ -166,16 +167,38 @@ impl Controller {
         let placement = Arc::new(lead.placement()?);
         let Some((id, job)) = placement.job_under_way() else { return self.tidy(lead, &placement).await };
         let job = job.clone();
+        if job.kind.version() > placement.min_version() {
+            self.raise(lead, &placement, job.kind.version()).await?;
+            return Ok(true);
+        }
         let work = Work::new(self, id, job.clone(), Arc::clone(&placement));
         let to = tokio::select! {
             to = step(&work, lead) => to?,
             () = self.overtaken(lead, id, &job) => return Ok(true),
         };
         let Job { step: from, round, .. } = job;
+        reached(Point::StepDone);
         lead.propose(&Change::Advance { job: id, from, round: Some(round), to }).await?;
+        reached(Point::StepNamed);
         self.progress.set(0, 0);
         tracing::info!(job = id.0, ?from, ?to, round, "placement job");
         Ok(true)
+    }
+
+    /// Raises the cloud's version of commands to one that is needed, once every node that holds replicas tells it.
+    async fn raise(&self, lead: &Lead, placement: &Placement, needed: u32) -> Result<(), StepError> {
+        let asked = placement.nodes().map(|(node, _)| calls::status(&self.follower.remote, node, calls::ANSWER_WITHIN));
+        let answered = futures::future::join_all(asked).await.into_iter().flatten();
+        let told: BTreeMap<_, _> = answered.map(|status| (status.node, status.commands_version)).collect();
+        match placement.common_version(|node| told.get(&node).copied()) {
+            Ok(common) if needed <= common => {
+                lead.propose(&Change::RaiseMinVersion(common)).await?;
+                tracing::info!(version = common, "every node applies these commands");
+                Ok(())
+            }
+            Ok(common) => Err(StepError::Outdated { needed, common }),
+            Err(node) => Err(StepError::VersionUntold { needed, node }),
+        }
     }
 
     /// Returns when another node leads, or the job is no longer where it was.

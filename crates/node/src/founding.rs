@@ -12,16 +12,17 @@ use arc_swap::ArcSwap;
 use renkei_consensus::{Engine, OpenError, RemoveError, Replica, StateMachine};
 use renkei_ids::{GroupId, LogId, NodeId, ReplicaId};
 use renkei_peers::{AddressBook, Clocks};
-use renkei_placement::{Change, Group, MetaReply, Placement, Refused};
+use renkei_placement::{COMMANDS_VERSION, Change, Group, MetaReply, Placement, Refused};
 use renkei_runtime::{Address, Chain, Check, Shell};
 use renkei_shard::{Command, Fence, Item, SlotChange, SlotHold, read};
+use renkei_shard_state::{ShardState, storage_error};
 use renkei_storage::StorageError;
 use renkei_wire::admin::{ClaimDiskRequest, FollowReply, NodeAt, PlacementReply, PlacementRequest};
 use renkei_wire::pb::admin::v1 as pb;
 use renkei_wire::{ErrorCode, Refusal};
 use tokio::sync::{Notify, watch};
 
-use crate::machine::{MetaMachine, ShardMachine, ShardState, placement, storage_error};
+use crate::machine::{MetaMachine, ShardMachine, placement};
 use crate::metrics::Metrics;
 use crate::proposer::Proposer;
 use crate::remote::{Remote, RemoteError};
@@ -114,6 +115,8 @@ enum FollowError {
     },
     #[error("this node works on another disk than the placement names for it: an operator has to replace the node")]
     OtherDisk,
+    #[error("the cloud's commands are of version {cloud}, and this build applies {COMMANDS_VERSION}: it is too old")]
+    Outdated { cloud: u32 },
     #[error("no node that hosts the meta group is known")]
     NoMeta,
     #[error("group {group} has not taken its slots")]
@@ -208,6 +211,9 @@ impl Follower {
         self.learn().await?;
         let placement = self.routes.current();
         self.note_addresses(&placement);
+        if !placement.may_be_held_by(COMMANDS_VERSION) {
+            return Err(FollowError::Outdated { cloud: placement.min_version() });
+        }
         match self.known.standing() {
             DiskStanding::Other => {
                 self.disk.fail("the placement names another disk for this node");

@@ -7,23 +7,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use renkei_consensus::{EntryAt, StateMachine};
 use renkei_placement::Placement;
-use renkei_shard::{Direction, FAMILIES, Family, ShardError, Store, View as ShardView, Visit};
+use renkei_shard_state::{SHARD_FAMILIES, StagedShard, storage_error};
 use renkei_storage::StorageError;
-use renkei_storage::state::{self, FamilySpec, KeyRange, Read, Staged};
+use renkei_storage::state::{self, FamilySpec, Read, Staged};
 use tokio::sync::Notify;
 
-const fn shard_families() -> [FamilySpec; FAMILIES.len()] {
-    let mut specs = [FamilySpec { name: "", prefix_len: 0, blob_min_bytes: None, local: false }; FAMILIES.len()];
-    let mut at = 0;
-    while at < FAMILIES.len() {
-        let (name, prefix_len, blob_min_bytes) = FAMILIES[at];
-        specs[at] = FamilySpec { name, prefix_len, blob_min_bytes, local: false };
-        at += 1;
-    }
-    specs
-}
-
-static SHARD_FAMILIES: [FamilySpec; FAMILIES.len()] = shard_families();
+static FAMILIES: [FamilySpec; SHARD_FAMILIES.len()] = SHARD_FAMILIES;
 
 /// The records of a group.
 #[derive(Debug, Default)]
@@ -31,92 +20,12 @@ pub(crate) struct ShardMachine;
 
 impl StateMachine for ShardMachine {
     fn families(&self) -> &'static [FamilySpec] {
-        &SHARD_FAMILIES
+        &FAMILIES
     }
 
     fn apply(&self, staged: &mut Staged<'_>, _: EntryAt, command: &Bytes) -> Result<Bytes, StorageError> {
         renkei_shard::apply(&mut StagedShard(staged), command).map_err(storage_error)
     }
-}
-
-/// What a shard error is to the storage: a row that does not read is damage like any other.
-pub(crate) fn storage_error(error: ShardError<StorageError>) -> StorageError {
-    match error {
-        ShardError::Store(source) => source,
-        ShardError::Corrupt { row } => StorageError::Malformed { record: row, path: PathBuf::new() },
-    }
-}
-
-/// A view of a group's state, as the shard reads it.
-pub(crate) struct ShardState<'a>(pub(crate) &'a state::View);
-
-impl ShardView for ShardState<'_> {
-    type Error = StorageError;
-
-    fn get(&self, family: Family, key: &[u8]) -> Result<Option<Bytes>, StorageError> {
-        self.0.get(place(family), key)
-    }
-
-    fn scan(
-        &self,
-        family: Family,
-        first: &[u8],
-        end: &[u8],
-        direction: Direction,
-        visit: &mut Visit<'_>,
-    ) -> Result<(), StorageError> {
-        scan(self.0, family, first, end, direction, visit)
-    }
-}
-
-struct StagedShard<'a, 'b>(&'a mut Staged<'b>);
-
-impl ShardView for StagedShard<'_, '_> {
-    type Error = StorageError;
-
-    fn get(&self, family: Family, key: &[u8]) -> Result<Option<Bytes>, StorageError> {
-        self.0.get(place(family), key)
-    }
-
-    fn scan(
-        &self,
-        family: Family,
-        first: &[u8],
-        end: &[u8],
-        direction: Direction,
-        visit: &mut Visit<'_>,
-    ) -> Result<(), StorageError> {
-        scan(self.0, family, first, end, direction, visit)
-    }
-}
-
-impl Store for StagedShard<'_, '_> {
-    fn put(&mut self, family: Family, key: &[u8], value: Bytes) {
-        self.0.put(place(family), key, value);
-    }
-
-    fn delete(&mut self, family: Family, key: &[u8]) {
-        self.0.delete(place(family), key);
-    }
-}
-
-fn place(family: Family) -> state::Family {
-    state::Family::new(family as u8)
-}
-
-fn scan(
-    read: &impl Read,
-    family: Family,
-    first: &[u8],
-    end: &[u8],
-    direction: Direction,
-    visit: &mut Visit<'_>,
-) -> Result<(), StorageError> {
-    let direction = match direction {
-        Direction::Forward => state::Direction::Forward,
-        Direction::Backward => state::Direction::Reverse,
-    };
-    read.scan(place(family), &KeyRange::between(first, end), direction, visit)
 }
 
 const META_FAMILY: state::Family = state::Family::new(0);

@@ -10,10 +10,11 @@ mod leaders;
 use std::pin::Pin;
 
 use futures::Stream;
+use renkei_faults::{Point, reached};
 use renkei_ids::GroupId;
 use renkei_runtime::{PeerIdentity, Role};
 use renkei_shard::transfer::{Import, MovedRow};
-use renkei_shard::{Item, SlotChange, Verdict};
+use renkei_shard::{Item, SlotChange, SlotHold, Verdict};
 use renkei_wire::pb::transfer::v1 as pb;
 use renkei_wire::transfer::{CopySlots, HoldSlots, ImportRows, NotFollowed, OrderReply, PurgeReply, PurgeSlots};
 use renkei_wire::{ErrorCode, Refusal, TransferService};
@@ -55,6 +56,18 @@ impl Transfers {
     }
 }
 
+/// Where a leader may die that has its slots held so.
+fn followed_at(hold: SlotHold) -> Point {
+    match hold {
+        SlotHold::Moving { .. } => Point::SlotsMoving,
+        SlotHold::Incoming => Point::SlotsAwaited,
+        SlotHold::Frozen { .. } => Point::SlotsFrozen,
+        SlotHold::Promised { .. } => Point::SlotsPromised,
+        SlotHold::Owned => Point::SlotsOwned,
+        SlotHold::Gone | SlotHold::Purged => Point::SlotsGone,
+    }
+}
+
 fn followed(verdict: Verdict) -> Result<Result<(), NotFollowed>, Refusal> {
     match verdict {
         Verdict::Changed => Ok(Ok(())),
@@ -80,8 +93,11 @@ impl TransferService for Transfers {
         let HoldSlots { group, fence, slots, hold } =
             HoldSlots::try_from(request.into_inner()).map_err(Refusal::from)?;
         let change = SlotChange { fence, hold, ranges: vec![slots] };
-        let verdict = self.decide(group, Item::Slots(change)).await?;
-        Ok(Response::new(OrderReply(followed(verdict)?).into()))
+        let outcome = followed(self.decide(group, Item::Slots(change)).await?)?;
+        if outcome.is_ok() {
+            reached(followed_at(hold));
+        }
+        Ok(Response::new(OrderReply(outcome).into()))
     }
 
     async fn copy_slots(&self, request: Request<pb::CopySlotsRequest>) -> Result<Response<Progress>, Status> {
@@ -96,6 +112,7 @@ impl TransferService for Transfers {
         admit(&request)?;
         let ImportRows { group, import } = ImportRows::try_from(request.into_inner()).map_err(Refusal::from)?;
         let verdict = self.import(group, import).await?;
+        reached(Point::RowsImported);
         Ok(Response::new(OrderReply(followed(verdict)?).into()))
     }
 
@@ -106,7 +123,10 @@ impl TransferService for Transfers {
         admit(&request)?;
         let PurgeSlots { group, purge } = PurgeSlots::try_from(request.into_inner()).map_err(Refusal::from)?;
         let purged = match self.decide(group, Item::Purge(purge)).await? {
-            Verdict::Purged { next } => Ok(next),
+            Verdict::Purged { next } => {
+                reached(Point::SlotsPurged);
+                Ok(next)
+            }
             Verdict::Fenced => Err(NotFollowed::Fenced),
             Verdict::OutOfOrder => Err(NotFollowed::OutOfOrder),
             verdict => return Err(undecided(verdict).into()),

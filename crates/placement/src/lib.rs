@@ -13,6 +13,7 @@ pub mod plan;
 mod refused;
 mod slot_map;
 mod state;
+mod version;
 
 pub use command::{Change, InvalidChange, MetaReply};
 pub use founding::{Founding, spread};
@@ -21,3 +22,4 @@ pub use job::{JOBS_MAX, Job, JobId, JobKind, JobStep};
 pub use refused::Refused;
 pub use slot_map::{InvalidSlotMap, SlotMap, SlotRange};
 pub use state::{InvalidPlacement, Placement};
+pub use version::{COMMANDS_VERSION, UNTOLD_VERSION};

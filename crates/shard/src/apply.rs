@@ -71,19 +71,21 @@ fn apply_item<S: Store>(store: &mut S, group: &mut Group, item: &Bytes) -> Resul
     };
     match (item, &mut *group) {
         (Item::Found { log, slots }, Group::Unfounded(time)) => {
-            *group = Group::Founded(GroupHead { log, leaves: 0, time: *time });
-            slots::take_first(store, &slots);
+            let head = GroupHead { log, leaves: 0, time: *time };
+            slots::take_first(store, &slots, head.time);
+            *group = Group::Founded(head);
             Ok(Verdict::Changed)
         }
-        (Item::Slots(change), Group::Founded(_)) => slots::change(store, &change),
+        (Item::Slots(change), Group::Founded(head)) => slots::change(store, &change, head.time),
         (Item::Import(import), Group::Founded(head)) => transfer::import(store, head, &import),
         (Item::Purge(purge), Group::Founded(_)) => transfer::purge(store, &purge),
         (Item::Patient { access, kind }, Group::Founded(head)) => {
             let slot = slots::state(store, access.pid.slot())?;
-            if !slot.hold.serves() && !decided_before() {
-                return Ok(Verdict::WrongOwner { epoch: slot.fence.epoch, passing: slot.hold.is_passing() });
+            let hold = slot.at(head.time);
+            if !hold.serves() && !decided_before() {
+                return Ok(Verdict::WrongOwner { epoch: slot.fence.epoch, passing: hold.is_passing() });
             }
-            let mut store = Noting::new(store, access.pid.slot(), slot.hold);
+            let mut store = Noting::new(store, access.pid.slot(), hold);
             Patient::load(&mut store, head, &access)?.decide(kind)
         }
         (Item::Found { .. }, Group::Founded(_)) | (_, Group::Unfounded(_)) => Ok(Verdict::NotFounded),

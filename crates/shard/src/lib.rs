@@ -15,6 +15,7 @@ mod apply;
 mod command;
 mod format;
 mod keys;
+mod memory;
 mod noting;
 mod rows;
 mod slots;
@@ -27,7 +28,8 @@ pub use command::{
     SUMMARY_MAX_BYTES, SetRules, SlotChange,
 };
 pub use keys::{FAMILIES, Family};
+pub use memory::Memory;
 pub use rows::GroupHead;
-pub use slots::{Fence, SlotHold, SlotState};
+pub use slots::{FREEZE_MILLIS, Fence, SlotHold, SlotState};
 pub use store::{Direction, ShardError, Store, View, Visit};
 pub use verdict::{InvalidVerdicts, Recorded, Verdict, Verdicts};

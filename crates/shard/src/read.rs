@@ -14,7 +14,7 @@ use crate::apply::load;
 use crate::audit::AuditRow;
 use crate::keys::{self, Family};
 use crate::rows::{GroupHead, PatientHead, RecordHead, Row as _, SummaryRow, Superseded};
-use crate::slots;
+use crate::slots::{self, SlotHold};
 use crate::store::{Direction, ShardError, View};
 
 /// Most entries in a timeline page.
@@ -144,14 +144,19 @@ pub fn group_head<V: View>(view: &V) -> Result<Option<GroupHead>, V> {
     load(view, Family::System, &keys::group_head())
 }
 
-/// Whether the group serves this patient, and by which rules.
+/// Whether the group serves this patient, and by which rules. `now` is the leader's clock: a freeze may have lapsed by it
+/// since the last entry, and apply decides that once more.
 ///
 /// # Errors
 /// Those of the store.
-pub fn admit<V: View>(view: &V, pid: &Pid, capability: CapabilityId) -> Result<Admission, V> {
+pub fn admit<V: View>(view: &V, pid: &Pid, capability: CapabilityId, now: UnixMillis) -> Result<Admission, V> {
     let slot = slots::state(view, pid.slot())?;
-    if !slot.hold.serves() && !mutated(Mutation::StaleEpochServed) {
-        return Ok(Admission::WrongOwner { epoch: slot.fence.epoch, passing: slot.hold.is_passing() });
+    let hold = match slot.hold {
+        SlotHold::Frozen { .. } => slot.at(group_head(view)?.map_or(now, |head| head.time.max(now))),
+        hold => hold,
+    };
+    if !hold.serves() && !mutated(Mutation::StaleEpochServed) {
+        return Ok(Admission::WrongOwner { epoch: slot.fence.epoch, passing: hold.is_passing() });
     }
     let head: PatientHead = load(view, Family::System, &keys::patient_head(pid))?.unwrap_or_default();
     let rules = match head.rules_version {

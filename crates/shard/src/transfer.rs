@@ -1,16 +1,18 @@
 //! Moving the rows of slots from one group to another.
 //!
 //! The source is copied in rounds while it serves: round 1 takes everything, each further one the keys that were noted
-//! in the round before. Then the source is frozen, and what the last round noted is copied. Rows enter the target by its
-//! log, so each of its replicas has them by consensus.
+//! in the round before. Then the source is frozen, what the last round noted is copied, and the source promises the slots.
+//! Rows enter the target by its log, so each of its replicas has them by consensus.
 //!
-//! Why the target ends up with exactly what the frozen source holds, whatever is repeated, delayed or half done:
+//! Why the target ends up with exactly what the source holds that promised it, whatever is repeated, delayed or half done:
 //!
 //! * A key that changes after round n began at the source is noted in round n or a later one. Any view of the source that
 //!   shows round n therefore agrees with any other such view on all keys but those noted in n or later.
 //! * So the chunks of two attempts at round n, made from two views, may mix in any order: a key on which they differ is
 //!   noted, and copied again in round n + 1, or after the freeze. Nothing changes in a frozen slot: views of one freeze
 //!   agree on every key, and the last copies of all keys are equal.
+//! * A freeze that lapsed may have been copied in part. What changes from then on is noted in a round of its own, the slot is
+//!   not promised any more, and the next round copies on.
 //! * A chunk that was made in an earlier step never lands in a later one: it bears the fence of its step, and the target's
 //!   slots bear that of theirs; [`Import`] is applied only where the two are equal and the slot is incoming. So no old
 //!   value overwrites a newer one, and none comes after the slot was activated.
@@ -23,6 +25,7 @@ use bytes::Bytes;
 use renkei_ids::{Slot, UnixMillis};
 
 use crate::keys::{self, Family, Key};
+use crate::read;
 use crate::rows::GroupHead;
 use crate::slots::{self, Fence, SlotHold, SlotState};
 use crate::store::{Direction, ShardError, Store, View};
@@ -148,7 +151,7 @@ pub enum NotLeaving {
     /// The slots do not all bear the fence of the step: the order has not arrived here, or a later one has.
     #[error("the slots follow another order")]
     Fenced,
-    /// The slots are not on their way to another group.
+    /// The slots are not on their way to another group, or their freeze has lapsed.
     #[error("the slots are not leaving")]
     Staying,
 }
@@ -179,10 +182,11 @@ pub fn leaving<V: View>(
     if state.fence != fence {
         return Ok(Err(NotLeaving::Fenced));
     }
-    let part = match state.hold {
-        SlotHold::Moving { round: 1 } => Part::Everything,
-        SlotHold::Moving { round } => Part::NotedIn(round - 1),
-        SlotHold::Frozen { round } => Part::NotedIn(round),
+    let time = read::group_head(view)?.map_or(UnixMillis(0), |head| head.time);
+    let part = match (state.hold, state.at(time)) {
+        (SlotHold::Moving { round: 1 }, _) => Part::Everything,
+        (SlotHold::Moving { round }, _) => Part::NotedIn(round - 1),
+        (SlotHold::Promised { round }, _) | (_, SlotHold::Frozen { round }) => Part::NotedIn(round),
         _ => return Ok(Err(NotLeaving::Staying)),
     };
     Ok(Ok(Leaving { range, part }))
@@ -301,7 +305,7 @@ impl Filling {
 /// Takes rows in: all of them, or, where a slot does not wait for them in this step, none.
 pub(crate) fn import<S: Store>(store: &mut S, group: &mut GroupHead, import: &Import) -> Result<Verdict, S> {
     let Import { fence, time, rows } = import;
-    let awaited = SlotState { hold: SlotHold::Incoming, fence: *fence };
+    let awaited = SlotState::new(SlotHold::Incoming, *fence);
     let mut seen = None;
     for slot in rows.iter().filter_map(|row| keys::slot_of(&row.key)) {
         if seen != Some(slot) && slots::state(store, slot)? != awaited {
@@ -335,13 +339,15 @@ pub(crate) fn purge<S: Store>(store: &mut S, purge: &Purge) -> Result<Verdict, S
             SlotHold::Gone => true,
             SlotHold::Owned => false,
             SlotHold::Purged => continue,
-            SlotHold::Moving { .. } | SlotHold::Frozen { .. } | SlotHold::Incoming => return Ok(Verdict::OutOfOrder),
+            SlotHold::Moving { .. } | SlotHold::Frozen { .. } | SlotHold::Promised { .. } | SlotHold::Incoming => {
+                return Ok(Verdict::OutOfOrder);
+            }
         };
         if !purge_slot(store, slot, whole, &mut room)? {
             return Ok(Verdict::Purged { next: Some(slot) });
         }
         if whole {
-            slots::hold(store, slot, &SlotState { hold: SlotHold::Purged, ..state });
+            slots::hold(store, slot, &SlotState::new(SlotHold::Purged, state.fence));
         }
     }
     Ok(Verdict::Purged { next: None })

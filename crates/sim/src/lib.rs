@@ -30,7 +30,6 @@ mod proposer;
 mod report;
 mod run;
 mod service;
-mod store;
 mod world;
 
 pub use plan::Plan;

@@ -6,24 +6,20 @@ use std::ops::ControlFlow;
 use bytes::{BufMut, Bytes, BytesMut};
 use renkei_consensus::{EntryAt, StateMachine};
 use renkei_ids::ReplicaId;
-use renkei_shard::{FAMILIES, Verdicts};
+use renkei_shard::Verdicts;
+use renkei_shard_state::{SHARD_FAMILIES, StagedShard, storage_error};
 use renkei_storage::StorageError;
 use renkei_storage::state::{Direction, Family, FamilySpec, KeyRange, Read, Staged};
 
 use crate::event::{Event, hash_of};
-use crate::store::{StagedShard, storage_error};
 use crate::world::SharedWorld;
 
-const COUNT: usize = FAMILIES.len() + 1;
+const COUNT: usize = SHARD_FAMILIES.len() + 1;
 
 const fn families() -> [FamilySpec; COUNT] {
     let mut specs = [FamilySpec { name: "chain", prefix_len: 0, blob_min_bytes: None, local: false }; COUNT];
-    let mut at = 0;
-    while at < FAMILIES.len() {
-        let (name, prefix_len, blob_min_bytes) = FAMILIES[at];
-        specs[at] = FamilySpec { name, prefix_len, blob_min_bytes, local: false };
-        at += 1;
-    }
+    let (shard, _chain) = specs.split_at_mut(SHARD_FAMILIES.len());
+    shard.copy_from_slice(&SHARD_FAMILIES);
     specs
 }
 

@@ -8,11 +8,11 @@ use renkei_ids::{
 };
 use renkei_shard::read::{self, Eyes, PatientRules, Range};
 use renkei_shard::{Access, DeleteRecord, Fence, Item, ItemKind, Note, Operation, PutRecord, SlotChange, SlotHold};
+use renkei_shard_state::{ShardState, storage_error};
 use renkei_storage::StorageError;
 
 use crate::frames::{self, FoundRecord};
 use crate::run::EPOCH;
-use crate::store::{ShardState, storage_error};
 
 const CLASS: ClassTag = ClassTag::from_bytes([0x51; 16]);
 const INSTITUTION: InstTag = InstTag::from_bytes([0x1A; 16]);
@@ -129,8 +129,8 @@ pub(crate) fn found(log: u64) -> Bytes {
 }
 
 /// Whether the group serves the patient, and by which rules.
-pub(crate) fn admit(state: &ShardState<'_>, patient: u32) -> Result<read::Admission, StorageError> {
-    read::admit(state, &pid(patient), CAPABILITY).map_err(storage_error)
+pub(crate) fn admit(state: &ShardState<'_>, patient: u32, now: UnixMillis) -> Result<read::Admission, StorageError> {
+    read::admit(state, &pid(patient), CAPABILITY, now).map_err(storage_error)
 }
 
 /// What a state shows of what a read asks for.

@@ -6,6 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use anyhow::{Context as _, anyhow};
 use renkei_consensus::inspect;
 use renkei_ids::{NodeId, ReplicaId};
+use renkei_shard_state::ShardState;
 use turmoil::{Builder, Sim};
 
 use crate::event::{Event, Standing};
@@ -15,7 +16,6 @@ use crate::node::Host;
 use crate::patients;
 use crate::plan::Plan;
 use crate::report::Report;
-use crate::store::ShardState;
 use crate::world::{Phase, SharedWorld};
 use crate::{client, host_name, machine, operator};
 

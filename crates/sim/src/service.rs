@@ -9,6 +9,7 @@ use renkei_consensus::{Engine, MembersError, ProposeError, Replica};
 use renkei_ids::{LeaderTerm, NodeId, ReplicaId};
 use renkei_shard::read::{Admission, group_head};
 use renkei_shard::{Recorded, Verdict};
+use renkei_shard_state::ShardState;
 use renkei_storage::state::View;
 use tokio::time::{sleep, timeout};
 use turmoil::net::{TcpListener, TcpStream};
@@ -18,7 +19,6 @@ use crate::frames::{self, Call, CallKind, Item, ItemKind, Reply, ReplyKind};
 use crate::node::{self, Host};
 use crate::patients::{self, Row};
 use crate::proposer::{NodeClock, Proposer};
-use crate::store::ShardState;
 use crate::{CLIENT_PORT, GROUP, start};
 
 const IDLE: Duration = Duration::from_secs(10);
@@ -129,8 +129,9 @@ impl Service {
     ) -> Result<Reply, ProposeError> {
         let state = ShardState(view);
         let refused = Ok(Reply::of(ReplyKind::Refused));
-        let Ok(Admission::Admitted(rules)) = patients::admit(&state, item.patient) else { return refused };
-        let Ok(found) = patients::find(&state, item, &rules, self.clock().now()) else { return refused };
+        let now = self.clock().now();
+        let Ok(Admission::Admitted(rules)) = patients::admit(&state, item.patient, now) else { return refused };
+        let Ok(found) = patients::find(&state, item, &rules, now) else { return refused };
         self.stand_still().await;
         let note = patients::note(item, &rules, &found);
         let (verdict, term, index) = self.proposer(replica).record(under, note).await?;

@@ -120,6 +120,8 @@ pub struct StatusReply {
     pub disk_refused: bool,
     /// The job under way, as far as it knows.
     pub job: Option<(JobId, Job)>,
+    /// The version of commands that its build applies.
+    pub commands_version: u32,
 }
 
 /// How a vault stands.

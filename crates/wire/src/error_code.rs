@@ -68,6 +68,8 @@ pub enum ErrorCode {
     NowhereToGo,
     /// The node works on another disk than the placement names for it.
     OtherDisk,
+    /// A node's build cannot apply what the plan would have proposed, or does not say that it can.
+    NodeOutdated,
     /// An order of a controller that another one has overtaken.
     StaleOrder,
     /// This build does not offer the operation.

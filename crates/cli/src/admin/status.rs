@@ -107,8 +107,17 @@ fn worse(left: Exit, right: Exit) -> Exit {
 
 impl From<StatusReply> for Up {
     fn from(reply: StatusReply) -> Self {
-        let StatusReply { node, slot_epoch, replicas, disk_free_permille, stamp: _, disk: _, disk_refused, job } =
-            reply;
+        let StatusReply {
+            node,
+            slot_epoch,
+            replicas,
+            disk_free_permille,
+            stamp: _,
+            disk: _,
+            disk_refused,
+            job,
+            commands_version: _,
+        } = reply;
         let replicas = replicas.into_iter().map(Replica::from).collect();
         let job = job.map(|(id, job)| UnderWay { job: id.0, does: does(&job.kind), step: step(job.step) });
         Self { node: node.0, slot_epoch: slot_epoch.0, disk_free_permille, disk_refused, job, replicas }

@@ -2,17 +2,15 @@
 //! leaves no trace of what it refused.
 
 pub(super) mod drawn;
-pub(super) mod memory;
 
 use bytes::Bytes;
 use renkei_access::RuleSet;
 use renkei_ids::{AuditSeq, SlotEpoch, UnixMillis};
 use renkei_shard::audit::AuditContent;
-use renkei_shard::{Command, Family, Fence, Item, SlotChange, SlotHold, Verdict, Verdicts, read};
+use renkei_shard::{Command, Family, Fence, Item, Memory, SlotChange, SlotHold, Verdict, Verdicts, read};
 
 use crate::input::Input;
 use drawn::{LOG, NOW, command, item, pid};
-use memory::Memory;
 
 const ENTRIES_MAX: usize = 64;
 

@@ -3,11 +3,10 @@
 use bytes::Bytes;
 use renkei_access::RuleSet;
 use renkei_ids::{AuditSeq, RecordId, UnixMillis};
-use renkei_shard::{ShardError, Verdicts, read};
+use renkei_shard::{Memory, ShardError, Verdicts, read};
 
 use super::shard::drawn::{self, NOW, command, pid};
 use super::shard::founded;
-use super::shard::memory::Memory;
 use crate::input::Input;
 
 /// Entries that fill the group before its rows are damaged, and that meet them afterwards.
@@ -64,7 +63,7 @@ fn look(group: &Memory) {
     for patient in 0..drawn::PATIENTS {
         let capability = drawn::capability(patient);
         let eyes = read::Eyes { capability: &capability, rules: &RuleSet::UNSET, now: UnixMillis(NOW) };
-        drop(read::admit(group, &pid(patient), capability.id));
+        drop(read::admit(group, &pid(patient), capability.id, UnixMillis(NOW)));
         drop(read::timeline(group, &eyes, &drawn::whole()));
         for record in 0..4 {
             drop(read::get(group, &eyes, RecordId::from_bytes([record; 16]), None, Some(u32::MAX)));

@@ -46,6 +46,10 @@ pub(crate) enum StepError {
     LedElsewhere { group: GroupId, node: NodeId },
     #[error("the placement contradicts the job")]
     Contradiction(#[source] Refused),
+    #[error("a node applies commands up to version {common}, and {needed} is needed")]
+    Outdated { needed: u32, common: u32 },
+    #[error("node {node} does not tell whether it applies commands of version {needed}")]
+    VersionUntold { needed: u32, node: NodeId },
     #[error("moving slots")]
     Slots(#[from] MoveError),
 }

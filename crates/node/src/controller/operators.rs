@@ -13,7 +13,7 @@ use renkei_wire::admin::{
 use renkei_wire::{ErrorCode, Refusal};
 
 use super::calls::{ANSWER_WITHIN, status};
-use super::{Controller, Lead, LeadError};
+use super::{Controller, Lead, LeadError, StepError};
 use crate::remote::RemoteError;
 
 /// Longest time for a change of members to be committed, both of its entries.
@@ -44,14 +44,16 @@ impl Controller {
 
     /// `None` where the placement is another by now than the plan was made for.
     async fn queue(&self, lead: &Lead, request: SubmitRequest) -> Result<Option<SubmitReply>, Refusal> {
-        let placement = lead.placement().map_err(|error| {
-            tracing::error!(error = %Chain(&error), "reading the placement");
-            Refusal::new(ErrorCode::InternalIo)
-        })?;
+        let placement = read(lead)?;
         if placement.job_under_way().is_some() {
             return Err(Refusal::new(ErrorCode::JobUnderWay));
         }
         let jobs = self.plan(&placement, request).await?;
+        let needed = jobs.iter().map(JobKind::version).max().unwrap_or_default();
+        if needed > placement.min_version() {
+            self.raise(lead, &placement, needed).await.map_err(|error| outdated(&error))?;
+            return Ok(None);
+        }
         let count = u32::try_from(jobs.len()).map_err(|_| Refusal::new(ErrorCode::LimitReached))?;
         if jobs.is_empty() {
             return Ok(Some(SubmitReply { first: None, jobs: 0 }));
@@ -185,6 +187,22 @@ impl Controller {
                 None => not_leader(None),
             }
         })
+    }
+}
+
+fn read(lead: &Lead) -> Result<Placement, Refusal> {
+    lead.placement().map_err(|error| {
+        tracing::error!(error = %Chain(&error), "reading the placement");
+        Refusal::new(ErrorCode::InternalIo)
+    })
+}
+
+/// Why the cloud's version of commands was not raised, to whoever asked for what needs it.
+fn outdated(error: &StepError) -> Refusal {
+    tracing::warn!(error = %Chain(error), "plan refused");
+    match error {
+        StepError::Lead(error) => refused(error),
+        _ => Refusal::new(ErrorCode::NodeOutdated),
     }
 }
 

@@ -4,13 +4,13 @@
 //! once, or again after a crash: what is older than the newest order is refused by the slots themselves. A step that is
 //! found half done is done again from its beginning.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use renkei_ids::{GroupId, Slot, SlotEpoch};
 use renkei_placement::{JobId, JobStep, SlotRange};
 use renkei_shard::transfer::{Place, Purge};
-use renkei_shard::{Fence, SlotHold};
+use renkei_shard::{FREEZE_MILLIS, Fence, SlotHold};
 use renkei_wire::pb::transfer::v1 as pb;
 use renkei_wire::transfer::{
     CopyProgress, CopySlots, CopyState, HoldSlots, NotFollowed, OrderReply, PurgeReply, PurgeSlots,
@@ -29,8 +29,9 @@ const SILENCE_MAX: Duration = Duration::from_secs(30);
 const SHORT_ROUND: Duration = Duration::from_millis(150);
 /// Rounds after which the slots are frozen in any case.
 const ROUNDS_MAX: u32 = 8;
-/// Time from the freeze to the last row. A copy that is not done by then is taken up again after a thaw.
-const FREEZE_MAX: Duration = Duration::from_millis(700);
+/// Time from the freeze to the promise. Slots that are not promised by then are served by the source again, whoever lives,
+/// and are copied for another round.
+const FREEZE_MAX: Duration = Duration::from_millis(FREEZE_MILLIS);
 /// Pause before the round that follows a freeze that took too long; the slots are served meanwhile.
 const THAWED_PAUSE: Duration = Duration::from_millis(500);
 /// Pause before a copy that broke off goes on.
@@ -83,7 +84,27 @@ pub(crate) enum MoveError {
 pub(crate) struct SlotMover {
     leaders: Leaders,
     metrics: Metrics,
-    frozen: Mutex<Option<(JobId, Instant)>>,
+    frozen: Mutex<Option<Frozen>>,
+}
+
+/// Since when slots are not served, at the latest.
+#[derive(Clone, Copy, Debug)]
+struct Frozen {
+    job: JobId,
+    since: Instant,
+    /// When the freeze lapses, for whoever waits.
+    lapses: Instant,
+    /// When their promise was asked for; it may be given from here on.
+    promised: Option<Instant>,
+}
+
+impl Frozen {
+    /// How long they were frozen at most, if they are served again now: what was not promised lapsed in time.
+    fn took(&self) -> Duration {
+        let until = self.promised.unwrap_or_else(Instant::now);
+        let lapsing = until.duration_since(self.since).min(FREEZE_MAX);
+        lapsing + self.promised.map_or(Duration::ZERO, |promised| promised.elapsed())
+    }
 }
 
 impl SlotMover {
@@ -107,8 +128,14 @@ impl SlotMover {
             JobStep::PreCopy => self.pre_copy(moved, progress).await,
             JobStep::Freeze => {
                 self.freezing(moved.job);
-                self.hold(moved, from, SlotHold::Frozen { round }).await?;
-                Ok(JobStep::Delta)
+                match self.hold(moved, from, SlotHold::Frozen { round }).await {
+                    Ok(()) => {
+                        // It may have waited for a leader.
+                        self.note(moved.job, |frozen| frozen.lapses = Instant::now() + FREEZE_MAX);
+                        Ok(JobStep::Delta)
+                    }
+                    Err(error) => self.another_round(moved, error),
+                }
             }
             JobStep::Delta => self.delta(moved, progress).await,
             JobStep::Activate => {
@@ -152,39 +179,67 @@ impl SlotMover {
 
     async fn delta(&self, moved: &SlotMove, progress: &Progress) -> Result<JobStep, MoveError> {
         // A controller that comes upon frozen slots does not know since when.
-        let frozen = self.freezing(moved.job);
-        let copied = async {
-            let source = self.hold(moved, moved.from, SlotHold::Frozen { round: moved.round });
+        let Frozen { lapses, .. } = self.freezing(moved.job);
+        let round = moved.round;
+        let promised = async {
+            let source = self.hold(moved, moved.from, SlotHold::Frozen { round });
             let target = self.hold(moved, moved.to, SlotHold::Incoming);
             futures::future::try_join(source, target).await?;
-            self.copy(moved, progress).await
+            self.copy(moved, progress).await?;
+            self.note(moved.job, |frozen| frozen.promised = frozen.promised.or_else(|| Some(Instant::now())));
+            self.hold(moved, moved.from, SlotHold::Promised { round }).await
         };
-        match tokio::time::timeout_at((frozen + FREEZE_MAX).into(), copied).await {
-            Ok(copied) => copied.map(|_| JobStep::Activate),
-            Err(_) => {
+        match tokio::time::timeout_at(lapses.into(), promised).await {
+            // The source serves no more until it is told by the placement's next step; nothing waits from here on.
+            Ok(Ok(())) => Ok(JobStep::Activate),
+            Ok(Err(error)) => self.another_round(moved, error),
+            Err(_) => Ok(JobStep::PreCopy),
+        }
+    }
+
+    /// A source that does not stand as it should has let the freeze lapse.
+    fn another_round(&self, moved: &SlotMove, error: MoveError) -> Result<JobStep, MoveError> {
+        match error {
+            MoveError::OutOfOrder { group, .. } if group == moved.from => {
                 tracing::info!(job = moved.job.0, round = moved.round, "slots thawed: frozen for too long");
+                self.note(moved.job, |frozen| frozen.promised = None);
                 Ok(JobStep::PreCopy)
             }
+            error => Err(error),
         }
     }
 
     /// Since when the slots of a job are frozen, or are about to be.
-    fn freezing(&self, job: JobId) -> Instant {
-        let mut frozen = self.frozen.lock().unwrap_or_else(PoisonError::into_inner);
+    fn freezing(&self, job: JobId) -> Frozen {
+        let mut frozen = self.frozen();
         match *frozen {
-            Some((known, since)) if known == job => since,
-            _ => frozen.insert((job, Instant::now())).1,
+            Some(known) if known.job == job => known,
+            _ => {
+                let since = Instant::now();
+                *frozen.insert(Frozen { job, since, lapses: since + FREEZE_MAX, promised: None })
+            }
+        }
+    }
+
+    /// Notes something about the slots of a job while they are frozen.
+    fn note(&self, job: JobId, note: impl FnOnce(&mut Frozen)) {
+        if let Some(frozen) = self.frozen().as_mut().filter(|frozen| frozen.job == job) {
+            note(frozen);
         }
     }
 
     /// Slots are served again, by the target or by the source. Whether they were known to be frozen.
     fn served_again(&self, job: JobId) -> bool {
-        let since = self.frozen.lock().unwrap_or_else(PoisonError::into_inner).take_if(|(known, _)| *known == job);
-        let Some((_, since)) = since else { return false };
-        let frozen = since.elapsed();
-        self.metrics.slot_freeze_seconds.observe(frozen.as_secs_f64());
-        tracing::info!(job = job.0, frozen_micros = micros(frozen), "slots were frozen");
+        let Some(frozen) = self.frozen().take_if(|frozen| frozen.job == job) else { return false };
+        let took = frozen.took();
+        self.metrics.slot_freeze_seconds.observe(took.as_secs_f64());
+        tracing::info!(job = job.0, frozen_micros = micros(took), "slots were frozen");
         true
+    }
+
+    /// Nothing that holds the lock can panic half way through a change.
+    fn frozen(&self) -> MutexGuard<'_, Option<Frozen>> {
+        self.frozen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn hold(&self, moved: &SlotMove, group: GroupId, hold: SlotHold) -> Result<(), MoveError> {

@@ -6,6 +6,7 @@ use renkei_faults::{Mutation, Point, delay, mutated};
 use renkei_ids::{AuditSeq, LeafIndex, LogId, RecordId};
 use renkei_shard::read::{self, Admission, Body, Entry, Eyes, PatientRules, Position, Range};
 use renkei_shard::{ItemKind, Note, Operation, ShardError};
+use renkei_shard_state::{ShardState, storage_error};
 use renkei_storage::StorageError;
 use renkei_storage::state::{Tier, View};
 use renkei_wire::limits::{PAGE_MAX_BYTES, WHOLE_BODY_MAX_BYTES};
@@ -16,7 +17,6 @@ use renkei_wire::{
 
 use super::verdicts::{self, Decision};
 use super::{Answer, Case, Held, Server};
-use crate::machine::{ShardState, storage_error};
 
 /// Documents up to this size are held as bytes while their row is recorded; larger ones are read from the kept view
 /// afterwards.
@@ -189,7 +189,7 @@ impl Server {
         let (capability, now) = (case.capability.clone(), self.clock.now());
         let both = move |state: &ShardState<'_>| {
             let capability: &Capability = &capability;
-            Ok(match read::admit(state, &capability.pid, capability.id)? {
+            Ok(match read::admit(state, &capability.pid, capability.id, now)? {
                 Admission::Admitted(rules) => {
                     let answer = read(state, &Eyes { capability, rules: &rules.rules, now })?;
                     Ok((rules, answer))

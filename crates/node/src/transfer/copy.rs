@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use futures::{Stream, stream};
+use renkei_faults::{Point, reached};
 use renkei_ids::{GroupId, UnixMillis};
 use renkei_shard::transfer::{self, CHUNK_MAX_ROWS, Chunk, Import, Leaving, MovedRow, NotLeaving, Place};
 use renkei_shard::{ShardError, read};
+use renkei_shard_state::{ShardState, storage_error};
 use renkei_storage::StorageError;
 use renkei_storage::state::View;
 use renkei_wire::pb::transfer::v1 as pb;
@@ -14,7 +16,6 @@ use renkei_wire::{ErrorCode, Refusal};
 use tonic::Status;
 
 use super::Leaders;
-use crate::machine::{ShardState, storage_error};
 use crate::serve::{Server, verdicts};
 
 /// How long the target may be without a leader before the copy breaks off; the controller then goes on with it.
@@ -79,6 +80,7 @@ impl Copy {
             if let Err(reason) = self.send(self.request.to, import).await? {
                 return Ok(CopyState::NotFollowed(reason));
             }
+            reached(Point::RowsSent);
             self.server.metrics.slot_rows_moved.inc_by(count as u64);
             self.server.metrics.slot_bytes_moved.inc_by(bytes as u64);
         }

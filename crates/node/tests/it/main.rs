@@ -24,7 +24,11 @@ mod t60_clocks;
 mod t60_membership;
 mod t65_slots;
 #[cfg(feature = "faults")]
+mod t66_replicas;
+#[cfg(feature = "faults")]
 mod t70_crash;
+#[cfg(feature = "faults")]
+mod t71_slots_crash;
 #[cfg(feature = "faults")]
 mod t72_power;
 #[cfg(feature = "faults")]

@@ -14,7 +14,7 @@ use crate::load::Load;
 
 /// Longest time that a plan may take on a busy machine.
 const PLAN_PATIENCE: Duration = Duration::from_secs(120);
-const FOURTH: NodeId = NodeId(4);
+pub(crate) const FOURTH: NodeId = NodeId(4);
 
 /// How much clients do meanwhile.
 #[derive(Clone, Copy)]
@@ -97,14 +97,14 @@ pub(crate) async fn jobs(cloud: &TestCloud) -> JobsReply {
     reply.into_inner().try_into().unwrap()
 }
 
-async fn add(cloud: &TestCloud, node: NodeId) {
+pub(crate) async fn add(cloud: &TestCloud, node: NodeId) {
     let address = cloud.processes.addresses()[&node].to_string().parse().unwrap();
     let request = pb::AddNodeRequest::from(AddNodeRequest { node: NodeAt { node, address } });
     at_meta(cloud, async |at| cloud.admin(at).add_node(request.clone()).await).await.unwrap();
 }
 
 /// Waits until every job of the plan is over, and gives how many there were.
-async fn carried_out(cloud: &TestCloud) -> usize {
+pub(crate) async fn carried_out(cloud: &TestCloud) -> usize {
     let began = Instant::now();
     loop {
         let JobsReply { jobs, progress, .. } = jobs(cloud).await;

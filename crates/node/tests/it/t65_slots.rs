@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use renkei_ids::{GroupId, NodeId, Pid, Slot};
 use renkei_placement::{JobStep, SlotRange};
+use renkei_wire::ErrorCode;
 use renkei_wire::admin::SubmitRequest;
 use renkei_wire::pb::admin::v1 as pb;
 
@@ -18,7 +19,7 @@ const FREEZE_MAX: Duration = Duration::from_secs(1);
 const PLAN_PATIENCE: Duration = Duration::from_secs(300);
 
 /// Patients in so many slots, evenly apart from each other, from slot 0 on.
-fn patients(count: u16) -> Vec<Patient> {
+pub(crate) fn patients(count: u16) -> Vec<Patient> {
     let patient = |nth: u16| {
         let slot = u32::from(nth) * 4_096 / u32::from(count);
         let mut bytes = [0x77; 16];
@@ -28,7 +29,7 @@ fn patients(count: u16) -> Vec<Patient> {
     (0..count).map(patient).collect()
 }
 
-fn move_slots(from: u32, to: u32, first: u32, last: u32) -> SubmitRequest {
+pub(crate) fn move_slots(from: u32, to: u32, first: u32, last: u32) -> SubmitRequest {
     let slot = |raw| Slot::try_from(raw).unwrap();
     let to = SlotRange { first: slot(first), last: slot(last), group: GroupId(to) };
     SubmitRequest::MoveSlots { from: GroupId(from), to }
@@ -52,7 +53,7 @@ async fn done(cloud: &TestCloud, request: SubmitRequest) {
     all_done(cloud).await;
 }
 
-async fn all_done(cloud: &TestCloud) {
+pub(crate) async fn all_done(cloud: &TestCloud) {
     let steps = over(cloud).await;
     assert!(steps.iter().all(|step| *step == JobStep::Done), "{steps:?}");
 }
@@ -71,7 +72,7 @@ fn freezes(cloud: &TestCloud) -> Vec<Duration> {
 }
 
 /// Ends the load, tells what its clients saw, and holds the claims.
-async fn judge(name: &str, cloud: &TestCloud, load: Load) -> Seen {
+pub(crate) async fn judge(name: &str, cloud: &TestCloud, load: Load) -> Seen {
     let seen = load.finish().await;
     let freezes = freezes(cloud);
     let longest = freezes.iter().max().copied().unwrap_or_default();
@@ -82,7 +83,7 @@ async fn judge(name: &str, cloud: &TestCloud, load: Load) -> Seen {
     seen
 }
 
-async fn same_digests(cloud: &TestCloud, group: GroupId) {
+pub(crate) async fn same_digests(cloud: &TestCloud, group: GroupId) {
     until(async || {
         let digests = cloud.digest(cloud.leader(group).await, group).await.digests;
         let first = digests.first()?;
@@ -128,6 +129,23 @@ async fn a_move_that_is_abandoned_leaves_everything_where_it_was() {
     let back = if abandoned { move_slots(1, 2, 0, 2_047) } else { move_slots(2, 1, 0, 2_047) };
     done(&cloud, back).await;
     judge("abandoned, and moved after all", &cloud, load).await;
+}
+
+/// Orders that not every node's build can be known to follow are not given.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn slots_move_once_every_node_has_told_that_it_follows_such_orders() {
+    let mut cloud = TestCloud::founded().await;
+    let down = cloud.processes.addresses().into_keys().find(|node| *node != NodeId(1)).unwrap();
+    cloud.processes.node(down).unwrap().kill().unwrap();
+    let refused = submit(&cloud, move_slots(1, 2, 0, 99)).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::NodeOutdated);
+    assert!(jobs(&cloud).await.jobs.is_empty(), "nothing is queued");
+    cloud.processes.start(down).unwrap();
+    cloud.processes.wait_ready(down).unwrap();
+    done(&cloud, move_slots(1, 2, 0, 99)).await;
+    // It is told once and for all.
+    cloud.processes.node(down).unwrap().kill().unwrap();
+    done(&cloud, move_slots(2, 1, 0, 99)).await;
 }
 
 /// Whom a proof kills while slots move.

@@ -7,8 +7,10 @@ use renkei_faults::{Mutation, arm};
 /// Tells a test process which rule to break.
 const BROKEN_RULE: &str = "RENKEI_TEST_BROKEN_RULE";
 
-const DEFENDED: [(Mutation, &str); 2] = [
+const DEFENDED: [(Mutation, &str); 4] = [
     (Mutation::OwnerCheckedAtProposal, "moves::a_slot_is_served_by_one_group_at_a_time"),
+    (Mutation::LapsedFreezePromised, "moves::a_freeze_lapses_by_itself_and_what_lapsed_is_not_promised"),
+    (Mutation::LapsedFreezePromised, "moves::patients_who_move_live_as_if_they_never_had"),
     (Mutation::StaleEpochServed, "reads::nothing_is_read_of_a_slot_that_is_frozen_or_has_gone"),
 ];
 

@@ -1,21 +1,21 @@
 //! What an earlier build wrote, every later build reads: the whole store of a small history, and the entries that made
 //! it. Store 2 is store 1 with stored replies that name their record. The moves are a slot on its way from one group to
-//! another: the entries of both, and their stores when it is half done.
+//! another: the entries of both, and their stores when it is half done; the freeze is one that lapses, which came later.
 
 use std::fmt::Write as _;
 
 use bytes::Bytes;
 use renkei_access::{RuleSet, Scope};
 use renkei_shard::transfer::{Import, MovedRow, Purge};
-use renkei_shard::{Access, Family, Item, ItemKind, SlotChange, SlotHold, Verdict, Verdicts, read};
+use renkei_shard::{Access, Family, Item, ItemKind, Memory, SlotChange, SlotHold, Verdict, Verdicts, read};
 
-use crate::memory::Memory;
 use crate::scenario::*;
 
 const ENTRIES: &str = include_str!("../fixtures/entries-v1.hex");
 const FIRST_STORE: &str = include_str!("../fixtures/store-v1.hex");
 const STORE: &str = include_str!("../fixtures/store-v2.hex");
 const MOVES: &str = include_str!("../fixtures/moves-v1.hex");
+const FREEZE: &str = include_str!("../fixtures/freeze-v1.hex");
 
 fn history() -> Vec<Item> {
     // What this history says is fixed; what the scenarios say may grow.
@@ -78,14 +78,20 @@ fn refresh_fixtures() {
     std::fs::write("tests/fixtures/entries-v1.hex", entries).unwrap();
     std::fs::write("tests/fixtures/store-v2.hex", store).unwrap();
     std::fs::write("tests/fixtures/moves-v1.hex", moves_written_now()).unwrap();
+    std::fs::write("tests/fixtures/freeze-v1.hex", freeze_written_now()).unwrap();
 }
 
-/// One line for each entry (group, entry) and for each row that it leaves (group, family, key, value).
+fn moved_range() -> (renkei_ids::Slot, renkei_ids::Slot) {
+    (pid(1).slot(), pid(1).slot())
+}
+
+fn order(stamp: u64, hold: SlotHold) -> Item {
+    Item::Slots(SlotChange { fence: fence(1, stamp), hold, ranges: vec![moved_range()] })
+}
+
 fn moves_written_now() -> String {
-    let range = (pid(1).slot(), pid(1).slot());
-    let mut groups = [Group::founded(), Group { store: Memory::default(), now: renkei_ids::UnixMillis(NOW) }];
+    let range = moved_range();
     let slots = SlotChange { fence: fence(1, 0), hold: SlotHold::Owned, ranges: vec![] };
-    let order = |stamp, hold| Item::Slots(SlotChange { fence: fence(1, stamp), hold, ranges: vec![range] });
     let row = |value: Option<&'static [u8]>| MovedRow {
         family: Family::Rules,
         key: Bytes::copy_from_slice(&[&range.0.to_be_bytes()[..], pid(1).as_bytes()].concat()),
@@ -101,12 +107,28 @@ fn moves_written_now() -> String {
         (1, purge(2)),
         (0, order(3, SlotHold::Moving { round: 1 })),
         (0, Item::Patient { access, kind: ItemKind::Put(put(9, 1, 24_000)) }),
-        (0, order(4, SlotHold::Frozen { round: 1 })),
+        (0, order(4, SlotHold::Promised { round: 1 })),
         (1, order(4, SlotHold::Incoming)),
         (1, Item::Import(import)),
     ];
+    written_by(&history)
+}
+
+fn freeze_written_now() -> String {
+    let history = [
+        (0, order(3, SlotHold::Moving { round: 1 })),
+        (0, Item::Patient { access: access(1), kind: ItemKind::Put(put(9, 1, 24_000)) }),
+        (0, order(4, SlotHold::Frozen { round: 1 })),
+    ];
+    written_by(&history)
+}
+
+/// One line for each entry (group, entry) and for each row that it leaves (group, family, key, value).
+fn written_by(history: &[(usize, Item)]) -> String {
+    let range = moved_range();
+    let mut groups = [Group::founded(), Group { store: Memory::default(), now: renkei_ids::UnixMillis(NOW) }];
     let mut text = String::new();
-    for (group, item) in history {
+    for &(group, ref item) in history {
         let entry = renkei_shard::Command { time: groups[group].now, items: vec![item.encode()] }.encode();
         renkei_shard::apply(&mut groups[group].store, &entry).unwrap();
         writeln!(text, "{group} {}", hex(&entry)).unwrap();
@@ -124,12 +146,17 @@ fn moves_written_now() -> String {
 #[test]
 fn a_move_is_written_as_its_fixture_holds() {
     assert!(moves_written_now() == MOVES, "entries or rows of moving slots are written otherwise");
+    assert!(freeze_written_now() == FREEZE, "a freeze is written otherwise");
 }
 
 #[test]
 fn entries_and_rows_of_a_move_read() {
+    [MOVES, FREEZE].into_iter().for_each(reads_as_written);
+}
+
+fn reads_as_written(fixture: &str) {
     let mut stores = [Group::founded().store, Memory::default()];
-    for line in MOVES.lines() {
+    for line in fixture.lines() {
         match line.split(' ').collect::<Vec<_>>()[..] {
             [group, entry] => {
                 let store = &mut stores[group.parse::<usize>().unwrap()];

@@ -5,7 +5,6 @@
 #[cfg(feature = "faults")]
 mod broken_rules;
 mod formats;
-mod memory;
 mod model;
 mod moves;
 mod reads;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use proptest::bool::weighted;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use renkei_access::RuleSet;
@@ -11,10 +12,10 @@ use renkei_ids::{AuditSeq, ContentTag, IdemTag, LogId, Pid, Slot, UnixMillis};
 use renkei_shard::audit::AuditContent;
 use renkei_shard::transfer::{self, Chunk, Import, MovedRow, NotLeaving, Place, Purge};
 use renkei_shard::{
-    Access, DeleteRecord, Family, Fence, Item, ItemKind, PutRecord, SlotChange, SlotHold, Verdict, read,
+    Access, DeleteRecord, FREEZE_MILLIS, Family, Fence, Item, ItemKind, Memory, PutRecord, SlotChange, SlotHold,
+    Verdict, read,
 };
 
-use crate::memory::Memory;
 use crate::scenario::*;
 
 /// Slots of these tests: a patient in each, and nobody beside them.
@@ -90,11 +91,71 @@ fn a_slot_is_served_by_one_group_at_a_time() {
     assert_eq!(source.by(by(1), ItemKind::Put(put(9, 1, 10))), passing(1));
     assert_eq!(source.store, before, "a refused item leaves no trace");
     assert!(matches!(source.by(by(3), note(0, &[])), Verdict::Recorded(_)), "other slots are served on");
+    assert_eq!(source.one(order(fence(1, 2), SlotHold::Promised { round: 1 }, range)), Verdict::Changed);
+    assert_eq!(source.by(by(1), note(0, &[])), passing(1));
 
     assert_eq!(source.one(order(fence(2, 3), SlotHold::Gone, range)), Verdict::Changed);
     assert_eq!(source.by(by(1), note(0, &[])), gone(2));
     assert_eq!(target.one(order(fence(2, 3), SlotHold::Owned, range)), Verdict::Changed);
     assert!(matches!(target.by(by(1), note(0, &[])), Verdict::Recorded(_)));
+}
+
+/// A group that has frozen its slots in round 1, under stamp 2, at `NOW`.
+fn frozen(range: (Slot, Slot)) -> Group {
+    let mut group = group(1, &[range]);
+    for (stamp, hold) in [(1, SlotHold::Moving { round: 1 }), (2, SlotHold::Frozen { round: 1 })] {
+        assert_eq!(group.one(order(fence(1, stamp), hold, range)), Verdict::Changed);
+    }
+    group
+}
+
+#[test]
+fn a_freeze_lapses_by_itself_and_what_lapsed_is_not_promised() {
+    let range = (slot(1), slot(1));
+    let mut group = frozen(range);
+    let admitted = |group: &Group| read::admit(&group.store, &patient(1), by(1).capability, group.now).unwrap();
+    let promise = |stamp| order(fence(1, stamp), SlotHold::Promised { round: 1 }, range);
+    group.now = UnixMillis(NOW + FREEZE_MILLIS - 1);
+    assert!(matches!(group.by(by(1), note(0, &[])), Verdict::WrongOwner { passing: true, .. }));
+    // What is given anew is given no longer.
+    assert_eq!(group.one(order(fence(1, 3), SlotHold::Frozen { round: 1 }, range)), Verdict::Changed);
+    assert!(transfer::leaving(&group.store, range, fence(1, 3)).unwrap().is_ok());
+
+    group.now = UnixMillis(NOW + FREEZE_MILLIS);
+    assert!(matches!(admitted(&group), read::Admission::Admitted(_)), "nobody had to say so");
+    assert!(matches!(group.by(by(1), ItemKind::Put(put(9, 1, 10))), Verdict::Stored { .. }));
+    assert_eq!(transfer::leaving(&group.store, range, fence(1, 3)).unwrap(), Err(NotLeaving::Staying));
+    assert_eq!(group.one(promise(3)), Verdict::OutOfOrder);
+    assert_eq!(group.one(promise(4)), Verdict::OutOfOrder);
+    assert_eq!(group.one(order(fence(2, 4), SlotHold::Gone, range)), Verdict::OutOfOrder);
+    // The next round copies what was written meanwhile, after another freeze.
+    assert_eq!(group.one(order(fence(1, 4), SlotHold::Moving { round: 2 }, range)), Verdict::Changed);
+    assert_eq!(group.one(order(fence(1, 5), SlotHold::Frozen { round: 2 }, range)), Verdict::Changed);
+    let leaving = transfer::leaving(&group.store, range, fence(1, 5)).unwrap().unwrap();
+    let Chunk { rows, .. } = transfer::chunk(&group.store, &leaving, None, 1_000).unwrap();
+    assert!(rows.iter().any(|row| row.family == Family::Record), "the record written behind the freeze");
+    assert_eq!(group.one(order(fence(1, 5), SlotHold::Promised { round: 2 }, range)), Verdict::Changed);
+}
+
+#[test]
+fn a_promise_outlasts_time_and_a_step_that_is_done_again() {
+    let range = (slot(1), slot(1));
+    let mut group = frozen(range);
+    let passing =
+        |group: &mut Group| matches!(group.by(by(1), note(0, &[])), Verdict::WrongOwner { passing: true, .. });
+    assert_eq!(group.one(order(fence(1, 2), SlotHold::Promised { round: 1 }, range)), Verdict::Changed);
+    group.now = UnixMillis(NOW + 10 * FREEZE_MILLIS);
+    // By the same controller, and by one that knows a newer placement in which the job stands where it stood.
+    for stamp in [2, 3] {
+        assert_eq!(group.one(order(fence(1, stamp), SlotHold::Frozen { round: 1 }, range)), Verdict::Changed);
+        group.now = group.now.plus_millis(2 * FREEZE_MILLIS);
+        assert!(passing(&mut group));
+        assert!(transfer::leaving(&group.store, range, fence(1, stamp)).unwrap().is_ok());
+    }
+    // It ends by what the placement decided: another round, or that the slot stays.
+    assert_eq!(group.one(order(fence(1, 4), SlotHold::Moving { round: 2 }, range)), Verdict::Changed);
+    assert!(!passing(&mut group));
+    assert_eq!(group.one(order(fence(1, 3), SlotHold::Promised { round: 1 }, range)), Verdict::Fenced);
 }
 
 #[test]
@@ -105,7 +166,8 @@ fn an_old_order_changes_nothing_however_late_it_comes() {
     orders.push(order(fence(1, 2), SlotHold::Frozen { round: 1 }, range));
     orders.push(order(fence(1, 3), SlotHold::Moving { round: 2 }, range));
     orders.push(order(fence(1, 4), SlotHold::Frozen { round: 2 }, range));
-    orders.push(order(fence(2, 5), SlotHold::Gone, range));
+    orders.push(order(fence(1, 5), SlotHold::Promised { round: 2 }, range));
+    orders.push(order(fence(2, 6), SlotHold::Gone, range));
     for (nth, next) in orders.iter().enumerate() {
         assert_eq!(group.one(next.clone()), Verdict::Changed);
         assert_eq!(group.one(next.clone()), Verdict::Changed, "the same order again is no news");
@@ -116,7 +178,7 @@ fn an_old_order_changes_nothing_however_late_it_comes() {
         assert_eq!(group.store, before);
     }
     // Of one moment, another order: nobody gives it, and nobody follows it.
-    assert_eq!(group.one(order(fence(2, 5), SlotHold::Owned, range)), Verdict::Fenced);
+    assert_eq!(group.one(order(fence(2, 6), SlotHold::Owned, range)), Verdict::Fenced);
 }
 
 #[test]
@@ -124,10 +186,11 @@ fn a_slot_skips_no_state() {
     let range = (slot(0), slot(5));
     let skipped = |mut group: Group, hold| group.one(order(fence(2, 9), hold, range));
     let owned = || group(1, &[range]);
-    for hold in [SlotHold::Gone, SlotHold::Incoming, SlotHold::Frozen { round: 1 }, SlotHold::Moving { round: 2 }] {
+    let (frozen, promised) = (SlotHold::Frozen { round: 1 }, SlotHold::Promised { round: 1 });
+    for hold in [SlotHold::Gone, SlotHold::Incoming, frozen, promised, SlotHold::Moving { round: 2 }] {
         assert_eq!(skipped(owned(), hold), Verdict::OutOfOrder, "{hold:?}");
     }
-    for hold in [SlotHold::Owned, SlotHold::Moving { round: 1 }, SlotHold::Frozen { round: 0 }] {
+    for hold in [SlotHold::Owned, SlotHold::Moving { round: 1 }, frozen, SlotHold::Promised { round: 0 }] {
         assert_eq!(skipped(group(1, &[]), hold), Verdict::OutOfOrder, "{hold:?}");
     }
     // One slot that cannot follow holds back all of them.
@@ -174,6 +237,8 @@ fn a_slot_that_left_rows_behind_is_purged_before_it_may_come_again() {
         group.by(by(1), ItemKind::Put(put(id, 1, 10)));
     }
     group.one(order(fence(1, 2), SlotHold::Frozen { round: 1 }, range));
+    assert_eq!(group.one(order(fence(2, 3), SlotHold::Gone, range)), Verdict::OutOfOrder, "it was not promised");
+    group.one(order(fence(1, 2), SlotHold::Promised { round: 1 }, range));
     let purge = |stamp| Item::Purge(Purge { fence: fence(2, stamp), range });
     assert_eq!(group.one(purge(3)), Verdict::Fenced);
     group.one(order(fence(2, 3), SlotHold::Gone, range));
@@ -256,9 +321,14 @@ enum Step {
     Note {
         patient: u8,
     },
-    Wait {
-        hours: u64,
+    /// Time passes.
+    Tick {
+        millis: u64,
     },
+    /// The placement changes in something else: orders bear another stamp from here on.
+    Restamp,
+    /// Whoever was promised the slots in this round, and has not said so until now, says so.
+    Decide,
     /// A move begins, if none is under way.
     Move {
         first: Index,
@@ -286,9 +356,12 @@ fn arb_step() -> impl Strategy<Value = Step> {
         3 => write.prop_map(|(patient, id, version, idem, _)| Step::Delete { patient, id, version, idem }),
         1 => (patient.clone(), 0_u64..3).prop_map(|(patient, expected)| Step::SetRules { patient, expected }),
         3 => patient.prop_map(|patient| Step::Note { patient }),
-        1 => (0_u64..20).prop_map(|hours| Step::Wait { hours }),
+        1 => (0_u64..20).prop_map(|hours| Step::Tick { millis: hours * HOUR }),
+        4 => (0..2 * FREEZE_MILLIS).prop_map(|millis| Step::Tick { millis }),
+        2 => Just(Step::Restamp),
+        1 => Just(Step::Decide),
         2 => any::<[Index; 3]>().prop_map(|[first, last, to]| Step::Move { first, last, to }),
-        16 => (any::<bool>(), any::<bool>(), 1_usize..4).prop_map(|(again, killed, chunks)| Step::Advance { again, killed, chunks }),
+        16 => (weighted(0.25), weighted(0.15), 1_usize..4).prop_map(|(again, killed, chunks)| Step::Advance { again, killed, chunks }),
         1 => Just(Step::Abandon),
         6 => any::<Index>().prop_map(Step::Late),
     ]
@@ -313,6 +386,10 @@ struct Job {
     at: At,
     /// Where the copy of this step goes on. A mover that was killed has forgotten it.
     place: Option<Place>,
+    /// Whether this mover has copied what was left after the freeze.
+    copied: bool,
+    /// Whether some mover was promised the slots in this round.
+    promised: bool,
 }
 
 /// Three groups, their mover, and everything that was ever sent.
@@ -352,18 +429,16 @@ impl World {
             At::Copy(round) => {
                 self.must(job.from, order(fence, SlotHold::Moving { round }, job.range));
                 self.must(job.to, order(fence, SlotHold::Incoming, job.range));
-                self.copy(&mut job, chunks).then_some(if again { At::Copy(round + 1) } else { At::Freeze(round) })
+                let copied = self.copy(&mut job, chunks).unwrap();
+                copied.then_some(if again { At::Copy(round + 1) } else { At::Freeze(round) })
             }
-            At::Freeze(round) => {
-                self.must(job.from, order(fence, SlotHold::Frozen { round }, job.range));
-                // Frozen too long: thawed.
-                Some(if again { At::Copy(round + 1) } else { At::Delta(round) })
-            }
-            At::Delta(round) => {
-                self.must(job.from, order(fence, SlotHold::Frozen { round }, job.range));
-                self.must(job.to, order(fence, SlotHold::Incoming, job.range));
-                self.copy(&mut job, chunks).then_some(if again { At::Copy(round + 1) } else { At::Activate })
-            }
+            At::Freeze(round) => match self.send(job.from, order(fence, SlotHold::Frozen { round }, job.range)) {
+                Verdict::Changed if !again => Some(At::Delta(round)),
+                // It lapsed before the placement said that there was one, or it took too long.
+                Verdict::Changed | Verdict::OutOfOrder => Some(At::Copy(round + 1)),
+                other => panic!("{other:?}"),
+            },
+            At::Delta(round) => self.delta(&mut job, round, again, chunks),
             At::Activate => {
                 self.must(job.to, order(fence, SlotHold::Owned, job.range));
                 self.must(job.from, order(fence, SlotHold::Gone, job.range));
@@ -378,23 +453,81 @@ impl World {
         };
         // A mover that was killed knows only what the placement says: the step, not how far it got in it.
         if killed {
-            self.job = Some(Job { place: None, ..job });
+            self.job = Some(Job { place: None, copied: false, ..job });
             return;
         }
         match (job.at, next) {
             (At::Purge, _) => self.fence.stamp += 1,
             (_, None) => self.job = Some(job),
-            (_, Some(next)) => {
-                self.fence.stamp += 1;
-                if next == At::Activate {
-                    self.fence.epoch.0 += 1;
-                    let inside =
-                        |n: &usize| (job.range.0.get()..=job.range.1.get()).contains(&u16::try_from(*n).unwrap());
-                    (0..self.owner.len()).filter(inside).for_each(|n| self.owner[n] = job.to);
-                }
-                self.job = Some(Job { at: next, place: None, ..job });
-            }
+            (_, Some(next)) => self.decide(job, next),
         }
+    }
+
+    /// The placement names the next step.
+    fn decide(&mut self, job: Job, next: At) {
+        self.fence.stamp += 1;
+        if next == At::Activate {
+            assert!(job.promised, "the placement changes on a promise only");
+            self.fence.epoch.0 += 1;
+            let inside = |n: &usize| (job.range.0.get()..=job.range.1.get()).contains(&u16::try_from(*n).unwrap());
+            (0..self.owner.len()).filter(inside).for_each(|n| self.owner[n] = job.to);
+        }
+        self.job = Some(Job { at: next, place: None, copied: false, promised: false, ..job });
+    }
+
+    /// Frozen, what was noted last is copied, and then the slots are promised; where the freeze has lapsed, another round.
+    fn delta(&mut self, job: &mut Job, round: u32, again: bool, chunks: usize) -> Option<At> {
+        let lapsed = Some(At::Copy(round + 1));
+        if job.copied {
+            let (first, last) = job.range;
+            let slots = first.get()..=last.get();
+            let served = slots.into_iter().any(|n| self.owners(u8::try_from(n).unwrap()) > 0);
+            return match self.send(job.from, order(self.fence, SlotHold::Promised { round }, job.range)) {
+                Verdict::Changed => {
+                    assert!(!served, "slots are promised that are served");
+                    job.promised = true;
+                    Some(At::Activate)
+                }
+                Verdict::OutOfOrder => lapsed,
+                other => panic!("{other:?}"),
+            };
+        }
+        match self.send(job.from, order(self.fence, SlotHold::Frozen { round }, job.range)) {
+            Verdict::Changed => {}
+            Verdict::OutOfOrder => return lapsed,
+            other => panic!("{other:?}"),
+        }
+        self.must(job.to, order(self.fence, SlotHold::Incoming, job.range));
+        match self.copy(job, chunks) {
+            Ok(true) if !again => job.copied = true,
+            Ok(false) => {}
+            Ok(true) | Err(_) => return lapsed,
+        }
+        None
+    }
+
+    /// A mover that was promised the slots comes to say so after others have begun the step anew.
+    fn decide_late(&mut self) {
+        if let Some(job) = self.job.take_if(|job| job.promised && matches!(job.at, At::Delta(_))) {
+            self.decide(job, At::Activate);
+        }
+    }
+
+    /// Orders bear another stamp; a copy under way begins anew.
+    fn restamp(&mut self) {
+        if let Some(job) = &mut self.job {
+            self.fence.stamp += 1;
+            (job.place, job.copied) = (None, false);
+        }
+    }
+
+    /// How many groups serve a patient now.
+    fn owners(&self, n: u8) -> usize {
+        let serves = |group: &&Group| {
+            let admission = read::admit(&group.store, &patient(n), by(n).capability, group.now).unwrap();
+            matches!(admission, read::Admission::Admitted(_))
+        };
+        self.groups.iter().filter(serves).count()
     }
 
     fn purge(&mut self, of: usize, range: (Slot, Slot)) {
@@ -403,8 +536,8 @@ impl World {
     }
 
     /// Whether the round is complete.
-    fn copy(&mut self, job: &mut Job, chunks: usize) -> bool {
-        let leaving = transfer::leaving(&self.groups[job.from].store, job.range, self.fence).unwrap().unwrap();
+    fn copy(&mut self, job: &mut Job, chunks: usize) -> Result<bool, NotLeaving> {
+        let leaving = transfer::leaving(&self.groups[job.from].store, job.range, self.fence).unwrap()?;
         for _ in 0..chunks {
             // Chunks of a few rows, so that a round has several.
             let Chunk { rows, next } =
@@ -413,10 +546,10 @@ impl World {
             self.must(job.to, Item::Import(Import { fence: self.fence, time, rows }));
             job.place = next;
             if job.place.is_none() {
-                return true;
+                return Ok(true);
             }
         }
-        false
+        Ok(false)
     }
 
     fn abandon(&mut self) {
@@ -494,10 +627,12 @@ proptest! {
         let mut model = group(9, &[(slot(0), slot(SLOTS - 1))]);
         for step in &steps {
             match step {
-                Step::Wait { hours } => {
-                    let now = model.now.plus_millis(hours * HOUR);
+                Step::Tick { millis } => {
+                    let now = model.now.plus_millis(*millis);
                     world.groups.iter_mut().chain([&mut model]).for_each(|group| group.now = now);
                 }
+                Step::Restamp => world.restamp(),
+                Step::Decide => world.decide_late(),
                 Step::Move { first, last, to } => {
                     let from = world.owner[first.index(SLOTS as usize)];
                     let first = first.index(SLOTS as usize);
@@ -506,7 +641,7 @@ proptest! {
                     let to = (from + 1 + to.index(2)) % 3;
                     if world.job.is_none() {
                         world.fence.stamp += 1;
-                        world.job = Some(Job { from, to, range, at: At::Clear, place: None });
+                        world.job = Some(Job { from, to, range, at: At::Clear, place: None, copied: false, promised: false });
                     }
                 }
                 Step::Advance { again, killed, chunks } => world.advance(*again, *killed, *chunks),
@@ -521,6 +656,9 @@ proptest! {
                     let (moved, stayed) = (world.ask(&item, patient), model.one(item));
                     prop_assert_eq!(without_leaf(moved), without_leaf(stayed), "{:?}", step);
                 }
+            }
+            for n in 0..u8::try_from(SLOTS).unwrap() {
+                prop_assert!(world.owners(n) <= 1, "patient {} has two owners after {:?}", n, step);
             }
         }
         for _ in 0..10_000 {

@@ -140,7 +140,9 @@ fn audit_rows_come_in_pages() {
 fn admission_tells_rules_and_revocation() {
     let mut group = Group::founded();
     let asked =
-        |group: &Group, id| match read::admit(&group.store, &pid(1), CapabilityId::from_bytes([id; 16])).unwrap() {
+        |group: &Group, id| match read::admit(&group.store, &pid(1), CapabilityId::from_bytes([id; 16]), group.now)
+            .unwrap()
+        {
             read::Admission::Admitted(rules) => (rules.version, rules.revoked),
             other => panic!("{other:?}"),
         };
@@ -184,7 +186,7 @@ proptest! {
 #[test]
 fn nothing_is_read_of_a_slot_that_is_frozen_or_has_gone() {
     let mut group = Group::founded();
-    let admitted = |group: &Group| read::admit(&group.store, &pid(1), access(1).capability).unwrap();
+    let admitted = |group: &Group| read::admit(&group.store, &pid(1), access(1).capability, group.now).unwrap();
     assert!(matches!(admitted(&group), read::Admission::Admitted(_)));
     group.one(Item::Slots(SlotChange {
         fence: fence(4, 1),
@@ -192,7 +194,8 @@ fn nothing_is_read_of_a_slot_that_is_frozen_or_has_gone() {
         ranges: every_slot(),
     }));
     assert!(matches!(admitted(&group), read::Admission::Admitted(_)), "it is served while it is copied");
-    for (epoch, hold) in [(5, SlotHold::Frozen { round: 1 }), (6, SlotHold::Gone)] {
+    let away = [SlotHold::Frozen { round: 1 }, SlotHold::Promised { round: 1 }, SlotHold::Gone];
+    for (epoch, hold) in (5..).zip(away) {
         group.one(Item::Slots(SlotChange { fence: fence(epoch, 1), hold, ranges: every_slot() }));
         let refused = read::Admission::WrongOwner { epoch: SlotEpoch(epoch), passing: hold != SlotHold::Gone };
         assert_eq!(admitted(&group), refused);

@@ -7,11 +7,9 @@ use renkei_ids::{
     RecordVersion, RequestId, SizeBucket, Slot, SlotEpoch, UnixMillis,
 };
 use renkei_shard::{
-    Access, Command, DeleteRecord, Fence, Item, ItemKind, Note, Operation, PutRecord, SetRules, SlotChange, SlotHold,
-    Verdict, Verdicts, apply, read,
+    Access, Command, DeleteRecord, Fence, Item, ItemKind, Memory, Note, Operation, PutRecord, SetRules, SlotChange,
+    SlotHold, Verdict, Verdicts, apply, read,
 };
-
-use crate::memory::Memory;
 
 pub(crate) const NOW: u64 = 1_795_132_800_000;
 pub(crate) const HOUR: u64 = 3_600_000;

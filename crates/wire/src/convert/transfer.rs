@@ -68,6 +68,7 @@ impl TryFrom<pb::HoldSlotsRequest> for HoldSlots {
             (Ok(pb::Hold::Owned), 0) => SlotHold::Owned,
             (Ok(pb::Hold::Moving), 1..) => SlotHold::Moving { round },
             (Ok(pb::Hold::Frozen), 1..) => SlotHold::Frozen { round },
+            (Ok(pb::Hold::Promised), 1..) => SlotHold::Promised { round },
             (Ok(pb::Hold::Incoming), 0) => SlotHold::Incoming,
             (Ok(pb::Hold::Gone), 0) => SlotHold::Gone,
             _ => return Err(InvalidTransfer("hold")),
@@ -83,6 +84,7 @@ impl From<HoldSlots> for pb::HoldSlotsRequest {
             SlotHold::Owned => (pb::Hold::Owned, 0),
             SlotHold::Moving { round } => (pb::Hold::Moving, round),
             SlotHold::Frozen { round } => (pb::Hold::Frozen, round),
+            SlotHold::Promised { round } => (pb::Hold::Promised, round),
             SlotHold::Incoming => (pb::Hold::Incoming, 0),
             SlotHold::Gone | SlotHold::Purged => (pb::Hold::Gone, 0),
         };

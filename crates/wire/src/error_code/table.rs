@@ -28,7 +28,7 @@ const fn after_refresh(millis: u64) -> Retry {
     Retry::AfterRefresh(Duration::from_millis(millis))
 }
 
-const SERVICES: [ErrorRow; 54] = [
+const SERVICES: [ErrorRow; 55] = [
     ErrorRow {
         code: ErrorCode::NotLeader,
         name: "not_leader",
@@ -260,6 +260,14 @@ const SERVICES: [ErrorRow; 54] = [
         meaning: "The node works on another disk than the placement names for it.",
         next: "Bring the disk back, or have an operator replace the node.",
         retry: Retry::No,
+    },
+    ErrorRow {
+        code: ErrorCode::NodeOutdated,
+        name: "node_outdated",
+        grpc: Code::FailedPrecondition,
+        meaning: "A node that holds replicas runs a build that cannot apply what the plan would propose, or does not answer.",
+        next: "Start every node with a build that can, and ask again.",
+        retry: after(5_000),
     },
     ErrorRow {
         code: ErrorCode::StaleOrder,

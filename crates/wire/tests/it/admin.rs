@@ -49,6 +49,7 @@ fn status() -> pb::StatusReply {
         disk_refused: true,
         job: Some(jobs()[0].clone()),
         disk: vec![5; 16].into(),
+        commands_version: 2,
     }
 }
 

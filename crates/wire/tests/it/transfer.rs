@@ -24,6 +24,7 @@ fn arb_hold() -> impl Strategy<Value = SlotHold> {
         Just(SlotHold::Owned),
         (1_u32..).prop_map(|round| SlotHold::Moving { round }),
         (1_u32..).prop_map(|round| SlotHold::Frozen { round }),
+        (1_u32..).prop_map(|round| SlotHold::Promised { round }),
         Just(SlotHold::Incoming),
         Just(SlotHold::Gone),
     ]

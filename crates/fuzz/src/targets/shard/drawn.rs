@@ -96,6 +96,7 @@ fn change(input: &mut Input<'_>) -> SlotChange {
         SlotHold::Owned,
         SlotHold::Moving { round },
         SlotHold::Frozen { round },
+        SlotHold::Promised { round },
         SlotHold::Incoming,
         SlotHold::Gone,
     ]);

@@ -1,4 +1,5 @@
 use renkei_ids::{DiskId, GroupId, InvalidLength, NodeId, ReplicaId, SlotEpoch};
+use renkei_placement::UNTOLD_VERSION;
 
 use super::InvalidMember;
 use super::job::{InvalidJob, job_from, job_message};
@@ -140,8 +141,17 @@ impl TryFrom<pb::StatusReply> for StatusReply {
     type Error = InvalidStatusReply;
 
     fn try_from(message: pb::StatusReply) -> Result<Self, InvalidStatusReply> {
-        let pb::StatusReply { node, slot_epoch, replicas, disk_free_permille, stamp, disk_refused, job, disk } =
-            message;
+        let pb::StatusReply {
+            node,
+            slot_epoch,
+            replicas,
+            disk_free_permille,
+            stamp,
+            disk_refused,
+            job,
+            disk,
+            commands_version,
+        } = message;
         if node == 0 {
             return Err(InvalidStatusReply::Node);
         }
@@ -155,13 +165,24 @@ impl TryFrom<pb::StatusReply> for StatusReply {
             disk_refused,
             job: job.map(job_from).transpose()?,
             disk: DiskId::try_from(&disk[..])?,
+            commands_version: commands_version.max(UNTOLD_VERSION),
         })
     }
 }
 
 impl From<StatusReply> for pb::StatusReply {
     fn from(status: StatusReply) -> Self {
-        let StatusReply { node, slot_epoch, replicas, disk_free_permille, stamp, disk_refused, job, disk } = status;
+        let StatusReply {
+            node,
+            slot_epoch,
+            replicas,
+            disk_free_permille,
+            stamp,
+            disk_refused,
+            job,
+            disk,
+            commands_version,
+        } = status;
         Self {
             node: node.0,
             slot_epoch: slot_epoch.0,
@@ -171,6 +192,7 @@ impl From<StatusReply> for pb::StatusReply {
             disk_refused,
             job: job.map(job_message),
             disk: copied(disk.as_bytes()),
+            commands_version,
         }
     }
 }

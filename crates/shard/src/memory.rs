@@ -1,13 +1,29 @@
-//! A store in memory: what the state machine needs, and nothing that RocksDB would do besides.
+//! A store in memory: what the state machine needs, and nothing that a disk would do besides. For models and tests.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
+use crate::keys::Family;
+use crate::store::{Direction, Store, View, Visit};
 use bytes::Bytes;
-use renkei_shard::{Direction, Family, Store, View, Visit};
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Memory(pub(crate) BTreeMap<(Family, Vec<u8>), Bytes>);
+/// Values by family and key.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Memory(pub BTreeMap<(Family, Vec<u8>), Bytes>);
+
+/// Keys and values are patients', so only their number is shown.
+impl core::fmt::Debug for Memory {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("Memory").field(&self.0.len()).finish()
+    }
+}
+
+impl Memory {
+    /// What is stored in one family, in order of the keys.
+    pub fn family(&self, family: Family) -> impl Iterator<Item = (&(Family, Vec<u8>), &Bytes)> {
+        self.0.iter().filter(move |((of, _), _)| *of == family)
+    }
+}
 
 impl View for Memory {
     type Error = Infallible;

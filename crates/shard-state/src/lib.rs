@@ -1,20 +1,36 @@
-//! What the shard reads and writes, over a state of ours: as the node has it.
+//! A shard over a replica's state: the one place where the shard's view and store are those of `storage`.
+//!
+//! Invariant: decides nothing. A row that does not read is damage of the state, like any other.
 
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use renkei_shard::{Direction, Family, ShardError, Store, View as ShardView, Visit};
+use renkei_shard::{Direction, FAMILIES, Family, ShardError, Store, View as ShardView, Visit};
 use renkei_storage::StorageError;
-use renkei_storage::state::{self, KeyRange, Read, Staged};
+use renkei_storage::state::{self, FamilySpec, KeyRange, Read, Staged};
 
-/// A view, for reads.
-pub(crate) struct ShardState<'a>(pub(crate) &'a state::View);
+/// The families of a shard, by their numbers.
+pub const SHARD_FAMILIES: [FamilySpec; FAMILIES.len()] = {
+    let mut specs = [FamilySpec { name: "", prefix_len: 0, blob_min_bytes: None, local: false }; FAMILIES.len()];
+    let mut at = 0;
+    while at < FAMILIES.len() {
+        let (name, prefix_len, blob_min_bytes) = FAMILIES[at];
+        specs[at] = FamilySpec { name, prefix_len, blob_min_bytes, local: false };
+        at += 1;
+    }
+    specs
+};
 
-/// A batch, for commands.
-pub(crate) struct StagedShard<'a, 'b>(pub(crate) &'a mut Staged<'b>);
+/// A view of a group's state, as the shard reads it.
+#[derive(Debug)]
+pub struct ShardState<'a>(pub &'a state::View);
 
-/// A row that does not read is damage like any other.
-pub(crate) fn storage_error(error: ShardError<StorageError>) -> StorageError {
+/// A batch of a group's state under way, as the shard changes it.
+#[derive(Debug)]
+pub struct StagedShard<'a, 'b>(pub &'a mut Staged<'b>);
+
+/// What a shard error is to the storage: a row that does not read is damage like any other.
+pub fn storage_error(error: ShardError<StorageError>) -> StorageError {
     match error {
         ShardError::Store(source) => source,
         ShardError::Corrupt { row } => StorageError::Malformed { record: row, path: PathBuf::new() },

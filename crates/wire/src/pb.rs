@@ -48,6 +48,10 @@ generated!(
     record, "renkei.record.v1"
 );
 generated!(
+    /// What insurers, institutions and vaults ask of a registrar.
+    registrar, "renkei.registrar.v1"
+);
+generated!(
     /// What nodes ask of each other while slots move between groups.
     transfer, "renkei.transfer.v1"
 );
@@ -100,6 +104,7 @@ redacted! {
     record::v1::DeleteDocumentRequest
     record::v1::ListAuditRequest
     record::v1::AuditEntry
+    registrar::v1::TicketKeyReply
     transfer::v1::CopySlotsRequest
     transfer::v1::CopyProgress
     transfer::v1::MovedRow

@@ -10,6 +10,7 @@ mod errors;
 mod keyholder;
 mod record;
 mod refused_answers;
+mod registrar;
 mod round_trip;
 mod transfer;
 mod vault;

@@ -7,10 +7,12 @@ mod apply;
 mod budget;
 mod command;
 mod format;
+mod lock;
 mod log_row;
 mod refusals;
 mod rows;
 mod store;
+mod tickets;
 mod verdict;
 
 pub use apply::{StateError, apply};

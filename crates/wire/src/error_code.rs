@@ -118,6 +118,16 @@ pub enum ErrorCode {
     KeyDayRefused,
     /// The key holder has no factor of this cloud and epoch.
     KeyEpochUnknown,
+    /// The directory denies the institution or its cell.
+    InstitutionDenied,
+    /// The institution went beyond a budget of breadth, and is locked.
+    InstitutionLocked,
+    /// The vault has not been given all ticket keys of the ticket's day.
+    TicketKeysMissing,
+    /// The document is about somebody else than the ticket.
+    PatientMismatch,
+    /// The document says nothing that its patient could be told by.
+    PatientUnproven,
     /// The document has no bytes.
     DocumentEmpty,
     /// The document is not UTF-8.

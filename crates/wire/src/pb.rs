@@ -105,6 +105,7 @@ redacted! {
     record::v1::ListAuditRequest
     record::v1::AuditEntry
     registrar::v1::TicketKeyReply
+    record::v1::OpenTicketsRequest
     transfer::v1::CopySlotsRequest
     transfer::v1::CopyProgress
     transfer::v1::MovedRow
@@ -112,6 +113,8 @@ redacted! {
     vault::v1::PutsRequest
     vault::v1::DeletesRequest
     vault::v1::InsecureOpening
+    vault::v1::OpenTicketsRequest
+    vault::v1::TicketOpening
     vault::v1::Opened
     vault::v1::ClassGrant
     vault::v1::YearKey

@@ -6,7 +6,7 @@ use core::num::NonZeroU32;
 use core::str::FromStr;
 
 use bytes::Bytes;
-use renkei_access::{Evidence, Purpose};
+use renkei_access::{Evidence, Purpose, SignedTicket};
 use renkei_envelope::{Category, Pseudonym, Reference};
 use renkei_ids::{AuditSeq, LeafIndex, LogId, MonthBucket, RecordVersion, UnixMillis};
 
@@ -19,8 +19,16 @@ pub enum Patient {
     /// Development only: the pseudonym itself.
     InsecurePseudonym(Pseudonym),
     /// A ticket, 1 to [`TICKET_MAX_BYTES`](crate::limits::TICKET_MAX_BYTES) bytes, unread.
-    Ticket(Bytes),
+    Ticket(SignedTicket),
 }
+
+/// Tickets whose patients are to be opened: 1 to [`VAULT_MAX_ITEMS`](crate::limits::VAULT_MAX_ITEMS), unread.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OpenTicketsRequest(pub Vec<SignedTicket>);
+
+/// One status for each ticket, in their order.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OpenTicketsReply(pub Vec<Result<(), Refusal>>);
 
 /// Who acts inside the institution.
 #[derive(Clone, PartialEq, Eq)]
@@ -307,6 +315,8 @@ words! {
 
 redacted! {
     Patient
+    OpenTicketsRequest
+    OpenTicketsReply
     Actor
     PutHead
     ReplaceHead

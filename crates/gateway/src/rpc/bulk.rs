@@ -180,7 +180,7 @@ mod tests {
         let began = Instant::now();
         for (document, seconds) in [(7, 30), (8, 40)] {
             let head = Box::new(PutHead {
-                patient: Patient::Ticket(Bytes::from_static(b"ticket")),
+                patient: Patient::Ticket(renkei_access::SignedTicket::from_bytes(Bytes::from_static(b"ticket"))),
                 actor: Actor { id: "i".to_owned(), role: "r".to_owned() },
                 idempotency_key: Bytes::from_static(b"key"),
                 document_bytes: 1_000,

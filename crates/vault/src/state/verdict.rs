@@ -48,6 +48,59 @@ pub enum Reason {
     Evidence = 2,
     /// There is no such patient (any more).
     NoPatient = 3,
+    /// The ticket does not read, or no registrar signed it.
+    Ticket = 4,
+    /// The ticket is for another cloud.
+    OtherCloud = 5,
+    /// The ticket was given to another institution.
+    OtherInstitution = 6,
+    /// The ticket names another home cell.
+    OtherHomeCell = 7,
+    /// The ticket names another serving cell.
+    OtherCell = 8,
+    /// The ticket was minted under another epoch.
+    OtherEpoch = 9,
+    /// The ticket was issued ahead of the clock.
+    NotYetValid = 10,
+    /// The ticket has ended.
+    Expired = 11,
+    /// The institution or a cell is denied.
+    Denied = 12,
+    /// The ticket's consent does not hold what was to be read.
+    Category = 13,
+    /// What the ticket holds sealed does not open, or not to a pseudonym.
+    Sealed = 14,
+    /// This opening was one patient too many: the institution is locked.
+    Breach = 15,
+    /// The institution is locked.
+    Locked = 16,
+}
+
+impl Reason {
+    /// Every reason, in the order of their numbers, which are stored and never change.
+    pub const EVERY: [Self; 16] = [
+        Self::Budget,
+        Self::Evidence,
+        Self::NoPatient,
+        Self::Ticket,
+        Self::OtherCloud,
+        Self::OtherInstitution,
+        Self::OtherHomeCell,
+        Self::OtherCell,
+        Self::OtherEpoch,
+        Self::NotYetValid,
+        Self::Expired,
+        Self::Denied,
+        Self::Category,
+        Self::Sealed,
+        Self::Breach,
+        Self::Locked,
+    ];
+
+    /// From its stored number; `None` where it is unknown.
+    pub fn from_raw(raw: u32) -> Option<Self> {
+        Self::EVERY.into_iter().find(|reason| u32::from(*reason as u8) == raw)
+    }
 }
 
 /// Bytes that are no verdicts.
@@ -130,15 +183,14 @@ impl TryFrom<Message> for Verdict {
 
     fn try_from(message: Message) -> Result<Self, InvalidVerdicts> {
         let Message { pid, leaf, reason, retry_after_ms: retry_after_millis } = message;
-        let refused = |reason| Ok(Self::Refused { reason, retry_after_millis });
         match reason {
             0 => {
                 Ok(Self::Allowed { pid: Pid::try_from(&pid[..]).map_err(|_| InvalidVerdicts)?, leaf: LeafIndex(leaf) })
             }
-            1 => refused(Reason::Budget),
-            2 => refused(Reason::Evidence),
-            3 => refused(Reason::NoPatient),
-            _ => Err(InvalidVerdicts),
+            raw => {
+                let reason = Reason::from_raw(raw).ok_or(InvalidVerdicts)?;
+                Ok(Self::Refused { reason, retry_after_millis })
+            }
         }
     }
 }

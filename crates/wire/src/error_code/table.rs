@@ -28,7 +28,7 @@ const fn after_refresh(millis: u64) -> Retry {
     Retry::AfterRefresh(Duration::from_millis(millis))
 }
 
-const SERVICES: [ErrorRow; 54] = [
+const SERVICES: [ErrorRow; 59] = [
     ErrorRow {
         code: ErrorCode::NotLeader,
         name: "not_leader",
@@ -460,5 +460,45 @@ const SERVICES: [ErrorRow; 54] = [
         meaning: "The key holder has no factor of this cloud and epoch: it serves no such cloud, or the epoch has not begun or was given up.",
         next: "Mint under the epoch that the directory names for the cloud.",
         retry: Retry::NewRequest,
+    },
+    ErrorRow {
+        code: ErrorCode::InstitutionDenied,
+        name: "institution_denied",
+        grpc: Code::PermissionDenied,
+        meaning: "The directory denies the institution, or the cell that asks for it.",
+        next: "Have the operator of the directory say why, and lift it.",
+        retry: Retry::No,
+    },
+    ErrorRow {
+        code: ErrorCode::InstitutionLocked,
+        name: "institution_locked",
+        grpc: Code::ResourceExhausted,
+        meaning: "The institution opened more patients for this purpose and on this evidence than its size allows, and opens none for a while.",
+        next: "Wait as long as the refusal says; the cloud's operator has been alarmed and will ask.",
+        retry: after(900_000),
+    },
+    ErrorRow {
+        code: ErrorCode::TicketKeysMissing,
+        name: "ticket_keys_missing",
+        grpc: Code::Unavailable,
+        meaning: "The vault has not been given the ticket keys of the ticket's day by every key holder and the registrar.",
+        next: "Try again; where it lasts, have the cloud's operator see which of them does not answer.",
+        retry: after(1_000),
+    },
+    ErrorRow {
+        code: ErrorCode::PatientMismatch,
+        name: "patient_mismatch",
+        grpc: Code::InvalidArgument,
+        meaning: "A birth date, sex or member id in the document is not that of the ticket's patient.",
+        next: "See whose document and whose ticket it is; the field that the refusal names differs.",
+        retry: Retry::No,
+    },
+    ErrorRow {
+        code: ErrorCode::PatientUnproven,
+        name: "patient_unproven",
+        grpc: Code::InvalidArgument,
+        meaning: "The document Bundle holds no birth date, sex or member id that could be compared with the ticket's.",
+        next: "Put the patient's birth date, sex and member id into the document.",
+        retry: Retry::No,
     },
 ];

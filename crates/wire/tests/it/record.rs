@@ -5,6 +5,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use prost::Message;
+use renkei_access::SignedTicket;
 use renkei_envelope::{Category, Pseudonym, Reference};
 use renkei_ids::{AuditSeq, LeafIndex, LogId, MonthBucket, RecordVersion, UnixMillis};
 use renkei_wire::limits::{
@@ -12,7 +13,7 @@ use renkei_wire::limits::{
     PIECE_MAX_BYTES, TICKET_MAX_BYTES, TIMELINE_MAX_ENTRIES,
 };
 use renkei_wire::pb::record::v1 as pb;
-use renkei_wire::record::{
+use renkei_wire::record::{OpenTicketsReply, OpenTicketsRequest, 
     Actor, AuditEntry, AuditOperation, AuditOutcome, BulkPutReply, BulkPutRequest, DeleteDocumentRequest, DocumentHead,
     GetDocumentRequest, ListAuditRequest, Patient, PutDocumentReply, PutHead, QueryTimelineRequest, ReplaceHead,
     TimelineEntry, TimelinePage, Upload,
@@ -25,10 +26,14 @@ fn over_the_wire<M: Message + Default>(message: &M) -> M {
     M::decode(Bytes::from(message.encode_to_vec())).expect("it was encoded as the same message")
 }
 
+fn ticket() -> impl Strategy<Value = SignedTicket> {
+    sealed(TICKET_MAX_BYTES).prop_map(SignedTicket::from_bytes)
+}
+
 fn patient() -> impl Strategy<Value = Patient> {
     prop_oneof![
         any::<[u8; 32]>().prop_map(|bytes| Patient::InsecurePseudonym(Pseudonym::from_bytes(bytes))),
-        sealed(TICKET_MAX_BYTES).prop_map(Patient::Ticket),
+        ticket().prop_map(Patient::Ticket),
     ]
 }
 
@@ -226,6 +231,17 @@ fn a_head_is_within_its_limits() {
     assert_eq!(judge(|head| head.actor = actor(ACTOR_ID_MAX_BYTES + 1, 1)), refused(large, "actor.id"));
     assert_eq!(judge(|head| head.actor = actor(1, ACTOR_ROLE_MAX_BYTES + 1)), refused(large, "actor.role"));
     assert_eq!(judge(|head| head.actor = actor(0, 1)), refused(invalid, "actor.id"));
+}
+
+#[test]
+fn up_to_64_tickets_are_opened_in_one_call_and_each_has_its_limits() {
+    let call = |tickets: Vec<Bytes>| OpenTicketsRequest::try_from(pb::OpenTicketsRequest { tickets }).is_ok();
+    assert_eq!([0, 1, 64, 65].map(|count| call(vec![bytes(9); count])), [false, true, true, false]);
+    assert_eq!([0, 1, 4_096, 4_097].map(|len| call(vec![bytes(9), bytes(len)])), [false, true, true, false]);
+    let reply = OpenTicketsReply(vec![Ok(()), Err(Refusal::new(ErrorCode::TicketExpired))]);
+    assert!(over_the_wire(&pb::OpenTicketsReply::from(reply.clone())).try_into() == Ok(reply));
+    let silent = pb::OpenTicketsReply { statuses: vec![pb::TicketStatus { outcome: None }] };
+    assert!(OpenTicketsReply::try_from(silent).is_err());
 }
 
 #[test]

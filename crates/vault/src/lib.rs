@@ -28,6 +28,7 @@ mod serve;
 mod service;
 mod setup;
 pub mod state;
+mod ticket_keys;
 
 pub use config::{BudgetSettings, LimitSettings, VaultConfig};
 pub use found::run_found;

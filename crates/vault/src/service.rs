@@ -28,7 +28,8 @@ use crate::membership::GROUP;
 use crate::metrics::Metrics;
 use crate::remote::Remote;
 use crate::rpc::Rpc;
-use crate::serve::{Keys, Vault};
+use crate::serve::{Keys, ReadDirectory, Vault};
+use crate::ticket_keys::TicketKeys;
 
 /// How often the free disk is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -105,6 +106,7 @@ pub async fn run(config: VaultConfig, shell: Shell) -> Result<(), VaultError> {
         founder.check_keys(&replica)?;
     }
 
+    let givers = config.givers()?;
     let vault = Vault {
         cloud,
         engine: founder.engine.clone(),
@@ -113,6 +115,9 @@ pub async fn run(config: VaultConfig, shell: Shell) -> Result<(), VaultError> {
         admission: Admission::new(in_flight, metrics.admitted_bytes.clone()),
         limits: config.budgets.limits(),
         life: config.life(),
+        ticket_keys: givers.map(|givers| TicketKeys::start(&shell, &givers, &metrics.ticket_keys_missing)),
+        read_directory: ReadDirectory::default(),
+        escrow: config.escrow_key()?,
         clock: shell.clock(),
         clocks: clocks.clone(),
         metrics: metrics.clone(),

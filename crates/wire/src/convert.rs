@@ -70,7 +70,7 @@ pub use transfer::InvalidTransfer;
 pub use vault::{
     InvalidBatch, InvalidClass, InvalidClassGrant, InvalidDeleteGrant, InvalidDeleteItem, InvalidInsecureOpening,
     InvalidOpenStubsReply, InvalidOpenStubsRequest, InvalidOpened, InvalidOpenedStub, InvalidPutGrant, InvalidPutItem,
-    InvalidResults, InvalidSealedStub, UnknownValue,
+    InvalidResults, InvalidSealedStub, InvalidTicketOpening, UnknownValue,
 };
 
 use bytes::Bytes;

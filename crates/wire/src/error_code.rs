@@ -118,8 +118,20 @@ pub enum ErrorCode {
     KeyDayRefused,
     /// The key holder has no factor of this cloud and epoch.
     KeyEpochUnknown,
-    /// The directory denies the institution or its cell.
+    /// The directory cannot be read, or too few officers signed it.
+    DirectoryInvalid,
+    /// A directory as new is held, or this one goes back behind it.
+    DirectoryNotNewer,
+    /// The directory's first moment lies ahead of this process's clock.
+    DirectoryNotYetValid,
+    /// The process has no directory yet.
+    DirectoryMissing,
+    /// The directory names no institution with the key of this certificate.
+    InstitutionNotEnrolled,
+    /// The directory denies the institution, its cell or its cloud.
     InstitutionDenied,
+    /// The cell does not serve this institution in this cloud.
+    CellNotServing,
     /// The institution went beyond a budget of breadth, and is locked.
     InstitutionLocked,
     /// The vault has not been given all ticket keys of the ticket's day.

@@ -4,7 +4,7 @@
 //! Counters lie in the state, so that neither a restart nor a new leader resets one; limits come with each command.
 
 use bytes::Bytes;
-use renkei_access::{Evidence, Purpose};
+use renkei_access::{Evidence, Limit, Purpose};
 use renkei_ids::{InstitutionId, KeyHash, Slot, UnixMillis};
 
 use super::apply::StateError;
@@ -13,24 +13,6 @@ use super::store::{Store, Table, View};
 
 const MINUTE_MILLIS: u64 = 60_000;
 const DAY_MILLIS: u64 = 86_400_000;
-
-/// How much of one use one key of one axis may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit {
-    /// In a minute of group time.
-    pub minute: u32,
-    /// In a day of group time, which begins at 00:00 UTC.
-    pub day: u32,
-}
-
-impl Limit {
-    /// What an institution of so many visits a day may open: three times its visits in a day, and in a minute a twentieth of
-    /// them, which is the busiest minute of a day of eight hours ten times over. Ten at least, so that a small clinic's
-    /// busiest hour locks nobody.
-    pub fn of_visits(per_day: u32) -> Self {
-        Self { minute: (per_day / 20).max(10), day: per_day.saturating_mul(3).max(30) }
-    }
-}
 
 /// The limits in force when a command was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

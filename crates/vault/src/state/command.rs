@@ -3,17 +3,17 @@
 mod pb;
 
 use bytes::Bytes;
-use renkei_access::{Evidence, Period, Purpose, Scope};
+use renkei_access::{Evidence, Limit, Period, Purpose, Scope};
 use renkei_envelope::{
     Class, ClassSet, KeyEpoch, PseudonymHash, SealedSeed, SealedSlotKey, WrappedClassKey, WrappedLogKey,
     WrappedPatientKey,
 };
 use renkei_ids::{
-    CapabilityId, InstitutionId, KeyHash, LogId, Pid, RecordId, RecordVersion, RequestId, TicketId, UnixMillis,
+    CapabilityId, DirectoryVersion, InstitutionId, KeyHash, LogId, Pid, RecordId, RecordVersion, RequestId, TicketId, UnixMillis,
 };
 use renkei_merkle::SALT_BYTES;
 
-use super::budget::{Limit, Limits};
+use super::budget::Limits;
 use super::format::{decode, encode};
 use super::verdict::Reason;
 
@@ -24,6 +24,13 @@ pub enum Command {
     Found(Founding),
     /// Decides items of one call.
     Decide(Batch),
+    /// Takes a newer directory, whose signatures the leader has judged.
+    Direct {
+        /// The leader's clock.
+        time: UnixMillis,
+        /// As it travels.
+        signed: Bytes,
+    },
 }
 
 /// A vault's beginning.
@@ -48,6 +55,8 @@ pub struct Batch {
     pub request: RequestId,
     /// The limits in force.
     pub limits: Limits,
+    /// The directory that the leader judged tickets by; where the state has another, nothing is decided.
+    pub directory: Option<DirectoryVersion>,
     /// What is to be decided, in order.
     pub items: Vec<Item>,
 }

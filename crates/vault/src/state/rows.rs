@@ -4,7 +4,7 @@ use bytes::Bytes;
 use renkei_envelope::{
     Class, KeyEpoch, PseudonymHash, SealedSeed, SealedSlotKey, WrappedClassKey, WrappedLogKey, WrappedPatientKey,
 };
-use renkei_ids::{LogId, Pid, Slot, UnixMillis};
+use renkei_ids::{DirectoryVersion, LogId, Pid, Slot, UnixMillis};
 
 use super::apply::StateError;
 use super::format::{copied, decode, encode};
@@ -25,6 +25,8 @@ pub struct Head {
     pub epoch: KeyEpoch,
     /// Numbers in [`Table::Forget`]: the first that is there, and the one behind the last.
     pub forget: (u64, u64),
+    /// The newest directory's version; `None` before the first.
+    pub directory: Option<DirectoryVersion>,
 }
 
 /// A row of [`Table::Index`].
@@ -59,6 +61,9 @@ struct HeadMessage {
     forget_first: u64,
     #[prost(uint64, tag = "6")]
     forget_next: u64,
+    /// 0 for none.
+    #[prost(uint64, tag = "7")]
+    directory: u64,
 }
 
 /// Two byte strings; what they are is said by the table.
@@ -79,9 +84,9 @@ struct OneMessage {
 
 impl Head {
     pub(crate) fn encode(&self) -> Bytes {
-        let Self { time, log, leaves, epoch, forget: (forget_first, forget_next) } = *self;
-        let log = copied(log.as_bytes());
-        encode(&HeadMessage { time_ms: time.0, log, leaves, epoch: epoch.0, forget_first, forget_next })
+        let Self { time, log, leaves, epoch, forget: (forget_first, forget_next), directory } = *self;
+        let (log, directory) = (copied(log.as_bytes()), directory.map_or(0, |version| version.0));
+        encode(&HeadMessage { time_ms: time.0, log, leaves, epoch: epoch.0, forget_first, forget_next, directory })
     }
 }
 
@@ -125,10 +130,16 @@ pub(super) fn read<V: View, M: prost::Message + Default>(
 /// Failed storage, or a row that does not read.
 pub fn head<V: View>(view: &V) -> Result<Option<Head>, StateError<V::Error>> {
     let head: Option<HeadMessage> = read(view, (Table::Head, "head"), HEAD_KEY)?;
-    let Some(HeadMessage { time_ms, log, leaves, epoch, forget_first, forget_next }) = head else { return Ok(None) };
-    let log = LogId::try_from(&log[..]).map_err(|_| StateError::Corrupt { row: "head" })?;
-    let (time, forget) = (UnixMillis(time_ms), (forget_first, forget_next));
-    Ok(Some(Head { time, log, leaves, epoch: KeyEpoch(epoch), forget }))
+    let Some(head) = head else { return Ok(None) };
+    let HeadMessage { time_ms, log, leaves, epoch, forget_first, forget_next, directory } = head;
+    Ok(Some(Head {
+        time: UnixMillis(time_ms),
+        log: LogId::try_from(&log[..]).map_err(|_| StateError::Corrupt { row: "head" })?,
+        leaves,
+        epoch: KeyEpoch(epoch),
+        forget: (forget_first, forget_next),
+        directory: (directory > 0).then_some(DirectoryVersion(directory)),
+    }))
 }
 
 /// The patient that a pseudonym leads to.

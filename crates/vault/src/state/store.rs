@@ -32,10 +32,12 @@ pub enum Table {
     Locks = 11,
     /// Pid -> the patient's escrow row, sealed to the officers.
     Escrow = 12,
+    /// One row: the newest directory that officers signed.
+    Directory = 13,
 }
 
 /// Name and filter prefix of each table, in the order of [`Table`]. Names never change.
-pub const TABLES: [(&str, usize); 13] = [
+pub const TABLES: [(&str, usize); 14] = [
     ("head", 0),
     ("slots", 0),
     ("index", 0),
@@ -49,6 +51,7 @@ pub const TABLES: [(&str, usize); 13] = [
     ("forget", 0),
     ("locks", 0),
     ("escrow", 0),
+    ("directory", 0),
 ];
 
 /// Reads the state.

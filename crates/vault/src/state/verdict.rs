@@ -11,8 +11,12 @@ pub enum Verdicts {
     /// Every item is decided and its row is in the log of openings; in the order of the items.
     Decided(Vec<Verdict>),
     /// Nothing happened: the state has changed under the leader, which must make the command again. A patient or class
-    /// key that it knew is gone.
+    /// key that it knew is gone, or there is another directory.
     Again,
+    /// The directory is held now.
+    Directed,
+    /// Nothing happened: a directory as new is held, or this one goes back behind it.
+    NotDirected,
     /// Nothing happened: the vault has not been founded.
     NotFounded,
     /// Nothing happened: the command does not read.
@@ -36,6 +40,13 @@ pub enum Verdict {
         /// Milliseconds until a retry can succeed; 0 where none can.
         retry_after_millis: u64,
     },
+}
+
+impl Verdict {
+    /// Whether it is the one that locks an institution.
+    pub const fn is_breach(&self) -> bool {
+        matches!(self, Self::Refused { reason: Reason::Breach, .. })
+    }
 }
 
 /// Why an item is refused.
@@ -74,11 +85,13 @@ pub enum Reason {
     Breach = 15,
     /// The institution is locked.
     Locked = 16,
+    /// The directory names no such institution.
+    NotEnrolled = 17,
 }
 
 impl Reason {
     /// Every reason, in the order of their numbers, which are stored and never change.
-    pub const EVERY: [Self; 16] = [
+    pub const EVERY: [Self; 17] = [
         Self::Budget,
         Self::Evidence,
         Self::NoPatient,
@@ -95,6 +108,7 @@ impl Reason {
         Self::Sealed,
         Self::Breach,
         Self::Locked,
+        Self::NotEnrolled,
     ];
 
     /// From its stored number; `None` where it is unknown.
@@ -122,6 +136,8 @@ impl Verdicts {
             Self::Again => (2, Vec::new()),
             Self::NotFounded => (3, Vec::new()),
             Self::Malformed => (4, Vec::new()),
+            Self::Directed => (5, Vec::new()),
+            Self::NotDirected => (6, Vec::new()),
         };
         encode(&Messages { outcome, verdicts })
     }
@@ -137,6 +153,8 @@ impl Verdicts {
             2 => Ok(Self::Again),
             3 => Ok(Self::NotFounded),
             4 => Ok(Self::Malformed),
+            5 => Ok(Self::Directed),
+            6 => Ok(Self::NotDirected),
             _ => Err(InvalidVerdicts),
         }
     }

@@ -28,7 +28,7 @@ const fn after_refresh(millis: u64) -> Retry {
     Retry::AfterRefresh(Duration::from_millis(millis))
 }
 
-const SERVICES: [ErrorRow; 59] = [
+const SERVICES: [ErrorRow; 65] = [
     ErrorRow {
         code: ErrorCode::NotLeader,
         name: "not_leader",
@@ -462,11 +462,59 @@ const SERVICES: [ErrorRow; 59] = [
         retry: Retry::NewRequest,
     },
     ErrorRow {
+        code: ErrorCode::DirectoryInvalid,
+        name: "directory_invalid",
+        grpc: Code::InvalidArgument,
+        meaning: "The directory cannot be read, its entries do not hold together, or too few officers signed it.",
+        next: "Have it signed by as many officers as must, or compare the officers in the configuration.",
+        retry: Retry::No,
+    },
+    ErrorRow {
+        code: ErrorCode::DirectoryNotNewer,
+        name: "directory_not_newer",
+        grpc: Code::FailedPrecondition,
+        meaning: "A directory as new is held, or this one goes back to an earlier deny epoch or pseudonym epoch.",
+        next: "Take the one that is held, make the change on top of it, and have it signed anew.",
+        retry: Retry::NewRequest,
+    },
+    ErrorRow {
+        code: ErrorCode::DirectoryNotYetValid,
+        name: "directory_not_yet_valid",
+        grpc: Code::FailedPrecondition,
+        meaning: "The directory's first moment lies more than 60 s ahead of this process's clock.",
+        next: "Publish it when its time has come, or compare the clocks.",
+        retry: after(60_000),
+    },
+    ErrorRow {
+        code: ErrorCode::DirectoryMissing,
+        name: "directory_missing",
+        grpc: Code::Unavailable,
+        meaning: "The process has no directory yet, so it knows nobody.",
+        next: "Wait until it has one; where none was ever published, have an operator publish one.",
+        retry: after(1_000),
+    },
+    ErrorRow {
+        code: ErrorCode::InstitutionNotEnrolled,
+        name: "institution_not_enrolled",
+        grpc: Code::PermissionDenied,
+        meaning: "The directory names no institution with the key of this certificate.",
+        next: "Have the officers enrol the institution, or the new key of its certificate.",
+        retry: Retry::No,
+    },
+    ErrorRow {
         code: ErrorCode::InstitutionDenied,
         name: "institution_denied",
         grpc: Code::PermissionDenied,
-        meaning: "The directory denies the institution, or the cell that asks for it.",
-        next: "Have the operator of the directory say why, and lift it.",
+        meaning: "The directory denies the institution, the cell that it asks through, or its cloud.",
+        next: "Ask the officers, who denied it for a reason.",
+        retry: Retry::No,
+    },
+    ErrorRow {
+        code: ErrorCode::CellNotServing,
+        name: "cell_not_serving",
+        grpc: Code::PermissionDenied,
+        meaning: "By the directory another cell serves this institution in this cloud, or none does.",
+        next: "Ask through the institution's own cell.",
         retry: Retry::No,
     },
     ErrorRow {

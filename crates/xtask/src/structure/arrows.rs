@@ -25,8 +25,9 @@ const ALLOWED: [(&str, &[&str]); 29] = [
     ("renkei-runtime", &["ids"]),
     // Raft frames, so that node and vault share them without linking each other.
     ("renkei-peers", &["ids", "consensus", "wire", "runtime"]),
-    // Certificates and addresses as `runtime` reads them: one type on both sides.
-    ("renkei-launch", &["ids", "runtime"]),
+    // Certificates and addresses as `runtime` reads them: one type on both sides. And what the stand-in for the national side
+    // mints and serves.
+    ("renkei-launch", &["ids", "access", "pseudonym", "envelope", "wire", "runtime"]),
     // services
     (
         "renkei-node",

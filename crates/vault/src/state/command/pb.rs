@@ -1,18 +1,18 @@
 //! The encoded form of commands. Tags never change their meaning.
 
 use bytes::Bytes;
-use renkei_access::{Evidence, Period, Purpose, Scope};
+use renkei_access::{Evidence, Limit, Period, Purpose, Scope};
 use renkei_envelope::{Class, ClassSet, KeyEpoch, PseudonymHash};
-use renkei_ids::{MonthBucket, RecordVersion, TicketId, UnixMillis};
+use renkei_ids::{DirectoryVersion, MonthBucket, RecordVersion, TicketId, UnixMillis};
 
-use super::super::budget::{Limit, Limits};
+use super::super::budget::Limits;
 use super::super::format::copied;
 use super::super::verdict::Reason;
 use super::InvalidCommand;
 
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(super) struct Command {
-    #[prost(oneof = "Kind", tags = "1, 2")]
+    #[prost(oneof = "Kind", tags = "1, 2, 3")]
     kind: Option<Kind>,
 }
 
@@ -22,6 +22,16 @@ enum Kind {
     Found(Founding),
     #[prost(message, tag = "2")]
     Decide(Batch),
+    #[prost(message, tag = "3")]
+    Direct(Direct),
+}
+
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+struct Direct {
+    #[prost(uint64, tag = "1")]
+    time_ms: u64,
+    #[prost(bytes = "bytes", tag = "2")]
+    signed: Bytes,
 }
 
 #[derive(Clone, PartialEq, Eq, prost::Message)]
@@ -46,6 +56,9 @@ struct Batch {
     limits: Bytes,
     #[prost(message, repeated, tag = "5")]
     items: Vec<Item>,
+    /// 0 for none.
+    #[prost(uint64, tag = "6")]
+    directory: u64,
 }
 
 #[derive(Clone, PartialEq, Eq, prost::Message)]
@@ -221,15 +234,17 @@ impl From<&super::Command> for Command {
                 })
             }
             super::Command::Decide(batch) => {
-                let super::Batch { time, gateway, request, limits, items } = batch;
+                let super::Batch { time, gateway, request, limits, directory, items } = batch;
                 Kind::Decide(Batch {
                     time_ms: time.0,
                     gateway: copied(gateway.as_bytes()),
                     request: copied(request.as_bytes()),
                     limits: limits.to_bytes(),
                     items: items.iter().map(Item::from).collect(),
+                    directory: directory.map_or(0, |version| version.0),
                 })
             }
+            super::Command::Direct { time, signed } => Kind::Direct(Direct { time_ms: time.0, signed: signed.clone() }),
         };
         Self { kind: Some(kind) }
     }
@@ -248,13 +263,15 @@ impl TryFrom<Command> for super::Command {
                     .map(|slot| slot.try_into().map_err(field("slots")))
                     .collect::<Result<_, _>>()?,
             })),
-            Kind::Decide(Batch { time_ms, gateway, request, limits, items }) => Ok(Self::Decide(super::Batch {
+            Kind::Decide(Batch { time_ms, gateway, request, limits, items, directory }) => Ok(Self::Decide(super::Batch {
                 time: UnixMillis(time_ms),
                 gateway: gateway[..].try_into().map_err(field("gateway"))?,
                 request: request[..].try_into().map_err(field("request"))?,
                 limits: some(Limits::from_bytes(&limits), "limits")?,
+                directory: (directory > 0).then_some(DirectoryVersion(directory)),
                 items: items.into_iter().map(super::Item::try_from).collect::<Result<_, _>>()?,
             })),
+            Kind::Direct(Direct { time_ms, signed }) => Ok(Self::Direct { time: UnixMillis(time_ms), signed }),
         }
     }
 }

@@ -429,3 +429,12 @@ fn every_kind_reads_back_and_only_a_portal_serves_patients_themselves() {
     }
     assert_eq!([0, 8, 257].map(InstitutionKind::from_raw), [None; 3]);
 }
+
+#[test]
+fn format_one_stays_readable() {
+    // Made by the first build that wrote this format.
+    let bytes = include_bytes!("../../tests/fixtures/directory-v1.bin");
+    let directory = directory(sample());
+    assert_eq!(signed_by(&directory, [1, 2]).as_bytes()[..], bytes[..]);
+    assert_eq!(SignedDirectory::from_bytes(Bytes::from_static(bytes)).verify(&officers(2, 3)), Ok(directory));
+}

@@ -1,6 +1,7 @@
 //! The configuration of a gateway.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use renkei_ids::CloudId;
 use renkei_runtime::{Address, Config, InvalidConfig};
@@ -25,6 +26,9 @@ pub struct GatewayConfig {
     pub vault: VaultPlace,
     /// Who stores.
     pub nodes: NodePlaces,
+    /// Its cell's own key: whose a document is, is told with it. Without it no ticket is taken.
+    #[serde(default)]
+    pub cell: Option<CellFiles>,
     /// What it may use.
     #[serde(default)]
     pub memory: Memory,
@@ -62,6 +66,16 @@ pub struct VaultPlace {
 pub struct NodePlaces {
     /// `host:port` of nodes to start from, 1 to 64; the slot map names the others.
     pub addresses: Vec<Address>,
+}
+
+/// `[cell]`: files that `renkei-gateway setup` makes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CellFiles {
+    /// The cell's key.
+    pub key_file: PathBuf,
+    /// 32 bytes that only this host can read, and that the key is sealed to.
+    pub host_secret_file: PathBuf,
 }
 
 /// `[memory]`

@@ -12,6 +12,7 @@ use renkei_runtime::{
 use renkei_wire::{RecordServiceServer, limits};
 
 use crate::admission::Admission;
+use crate::cell_key::{self, CellKeyError};
 use crate::config::GatewayConfig;
 use crate::metrics::Metrics;
 use crate::nodes::Nodes;
@@ -44,6 +45,9 @@ pub enum GatewayError {
     /// The build opens patients without tickets, which only a development authority on loopback may have.
     #[error("this build opens patients without tickets: it serves a development authority on loopback only")]
     Insecure,
+    /// The cell's key.
+    #[error("reading the cell's key")]
+    CellKey(#[from] CellKeyError),
     /// A metric was registered twice.
     #[error("registering metrics")]
     Metrics(#[from] prometheus::Error),

@@ -177,6 +177,12 @@ impl StandIn {
         format!("directory={{officers=[\"{}\"],needed=1}}", self.officer.verifying_key().to_hex())
     }
 
+    /// What a vault is given for a day: the registrar's key, and each key holder's.
+    pub fn ticket_keys(&self, day: UnixDay) -> (TicketKey, BTreeMap<KeyholderId, TicketKey>) {
+        let holders = self.factors.keys().map(|holder| (*holder, self.given.holder(*holder, day, self.cloud)));
+        (self.given.registrar(day, self.cloud), holders.collect())
+    }
+
     /// Whether a key holder answers, or refuses as one that is away.
     pub fn holder_is_away(&self, holder: KeyholderId, away: bool) {
         self.givers.away(holder, away);
@@ -241,7 +247,7 @@ impl StandIn {
             let translated = translate(&[(factor, &point)], &SystemRandom).expect("one point is a batch").remove(0);
             let place = SharePlace { digest: draft.digest(), holder: *holder, epoch: EPOCH };
             let share = EncodedShare::from_bytes(*translated.share.encode());
-            let key = self.given.holders[holder].ticket_key(order.issued.day(), order.cloud);
+            let key = self.given.holder(*holder, order.issued.day(), order.cloud);
             let sealed = key.seal_share(&place, &share, &SystemRandom).as_bytes().clone();
             shares.push(SealedShare { epoch: EPOCH, holder: *holder, sealed });
             point = translated.point.onward();
@@ -265,7 +271,7 @@ impl StandIn {
             points: (EncodedPoint::from_bytes(in_transit.encode()), None),
             epoch: EPOCH,
         };
-        let key = self.given.registrar.ticket_key(order.issued.day(), order.cloud);
+        let key = self.given.registrar(order.issued.day(), order.cloud);
         let claims = key.seal_claims(draft.digest(), &claims, &SystemRandom);
         let commitments = order.cell_key.seal_commitments(draft.digest(), &order.commitments, &SystemRandom);
         let commitments = commitments.expect("a cell's key is no point of low order");
@@ -291,7 +297,10 @@ impl Given {
 
 /// Consent to everything.
 pub fn every_category() -> ConsentSet {
-    ConsentCategory::EVERY.into_iter().filter_map(|category| ConsentSet::NONE.with(category)).fold(ConsentSet::NONE, both)
+    ConsentCategory::EVERY
+        .into_iter()
+        .filter_map(|category| ConsentSet::NONE.with(category))
+        .fold(ConsentSet::NONE, both)
 }
 
 fn both(one: ConsentSet, other: ConsentSet) -> ConsentSet {

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use renkei_access::{HOLDERS_MAX, Limit, VerifyingKey};
+use renkei_access::{HOLDERS_MAX, Limit, Officers, VerifyingKey};
+use renkei_directory::DirectorySettings;
 use renkei_envelope::EscrowKey;
 use renkei_ids::{CloudId, KeyholderId, NodeId};
 use renkei_peers::{RaftSettings, peer_addresses};
@@ -43,6 +44,9 @@ pub struct VaultConfig {
     /// Who gives ticket keys. Without them it opens no ticket.
     #[serde(default)]
     pub tickets: Option<TicketSettings>,
+    /// Whose directory it keeps; tickets need one.
+    #[serde(default)]
+    pub directory: Option<DirectorySettings>,
     /// How its group keeps time and log.
     #[serde(default)]
     pub raft: RaftSettings,
@@ -216,7 +220,9 @@ impl Config for VaultConfig {
         rule("peers", "must name three vaults, this one among them, or none", complete)?;
         self.raft.validate()?;
         rule("memory.total_mib", "must be at least 128", self.memory.total_mib >= MIN_MEMORY_MIB)?;
-        self.givers()?;
+        let directory = self.officers()?;
+        let complete = self.givers()?.is_none() || directory.is_some();
+        rule("directory", "must be there where tickets are", complete)?;
         self.escrow_key()?;
         rule("openings.minutes", "must be 1 to 60", (1..=60).contains(&self.openings.minutes))
     }
@@ -242,6 +248,11 @@ impl VaultConfig {
     /// Who gives ticket keys.
     pub(crate) fn givers(&self) -> Result<Option<Givers>, InvalidConfig> {
         self.tickets.as_ref().map(TicketSettings::givers).transpose()
+    }
+
+    /// Whose directory is kept.
+    pub(crate) fn officers(&self) -> Result<Option<Officers>, InvalidConfig> {
+        self.directory.as_ref().map(DirectorySettings::officers).transpose()
     }
 
     /// Whom escrow rows are sealed to.

@@ -93,10 +93,7 @@ impl VaultService for Rpc {
         Err(Refusal::new(ErrorCode::Unimplemented).into())
     }
 
-    async fn open_tickets(
-        &self,
-        request: Request<pb::OpenTicketsRequest>,
-    ) -> Result<Response<pb::OpenReply>, Status> {
+    async fn open_tickets(&self, request: Request<pb::OpenTicketsRequest>) -> Result<Response<pb::OpenReply>, Status> {
         let gateway = self.gateway(&request)?;
         let batch = Batch::try_from(request.into_inner()).map_err(Refusal::from)?;
         let opened = self.vault.open_tickets(gateway.key_hash, batch).await;

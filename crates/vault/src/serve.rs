@@ -4,6 +4,7 @@
 
 mod audit;
 mod deciding;
+mod directing;
 mod keys;
 mod open;
 #[cfg(feature = "dev-insecure")]
@@ -31,9 +32,9 @@ use crate::metrics::Metrics;
 use crate::state::{Ask, Item, Limits};
 use crate::ticket_keys::TicketKeys;
 
+pub(crate) use directing::ReadDirectory;
 pub(crate) use keys::Keys;
 use keys::PatientKeys;
-pub(crate) use open_tickets::ReadDirectory;
 
 /// What serving a request needs.
 pub(crate) struct Vault {

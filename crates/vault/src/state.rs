@@ -18,9 +18,7 @@ mod verdict;
 
 pub use apply::{StateError, apply};
 pub use budget::Limits;
-pub use command::{
-    Ask, Batch, Command, Founding, InvalidCommand, Item, NewClassKey, NewPatient, TicketUse, Wanted,
-};
+pub use command::{Ask, Batch, Command, Founding, InvalidCommand, Item, NewClassKey, NewPatient, TicketUse, Wanted};
 pub use directory::directory;
 pub use lock::LOCK_MILLIS;
 pub use log_row::{InvalidLogRow, LogRow, LoggedAsk, Outcome};

@@ -90,7 +90,8 @@ impl TicketKeys {
                 clock: shell.clock(),
                 missing: missing.clone(),
             };
-            let kind = TaskKind { name: "ticket keys", on_error: OnError::StopProcess, on_shutdown: OnShutdown::Cancel };
+            let kind =
+                TaskKind { name: "ticket keys", on_error: OnError::StopProcess, on_shutdown: OnShutdown::Cancel };
             shell.tasks().spawn(kind, fetching.run());
         }
         keys
@@ -125,7 +126,10 @@ impl TicketKeys {
         held.retain(|(day, _), _| days_in_use(now).any(|used| used == *day));
         // Tomorrow's are fetched early, and nobody misses them before midnight.
         let needed = days_in_use(now).filter(|day| now >= day.begins());
-        needed.flat_map(|day| self.givers.iter().map(move |giver| (day, *giver))).filter(|key| !held.contains_key(key)).count()
+        needed
+            .flat_map(|day| self.givers.iter().map(move |giver| (day, *giver)))
+            .filter(|key| !held.contains_key(key))
+            .count()
     }
 
     fn keep(&self, day: UnixDay, giver: Giver, key: TicketKey) {
@@ -179,12 +183,14 @@ impl Client {
         let asked = async {
             match self {
                 Self::Registrar(client) => {
-                    let reply = client.ticket_key(registrar_pb::TicketKeyRequest { key_day }).await.map_err(Box::new)?;
+                    let reply =
+                        client.ticket_key(registrar_pb::TicketKeyRequest { key_day }).await.map_err(Box::new)?;
                     let given = RegistrarTicketKey::try_from(reply.into_inner()).map_err(|_| NotGiven::Unreadable)?;
                     Ok(given.0)
                 }
                 Self::Holder(number, client) => {
-                    let reply = client.ticket_key(keyholder_pb::TicketKeyRequest { key_day }).await.map_err(Box::new)?;
+                    let reply =
+                        client.ticket_key(keyholder_pb::TicketKeyRequest { key_day }).await.map_err(Box::new)?;
                     let given = HeldTicketKey::try_from(reply.into_inner()).map_err(|_| NotGiven::Unreadable)?;
                     if given.holder == *number { Ok(given.key) } else { Err(NotGiven::Unreadable) }
                 }

@@ -32,6 +32,7 @@ impl<'a> Visit<'a> {
         asked: &'a Patient,
         actor: &'a Actor,
     ) -> Result<Self, Refusal> {
+        desk.still_serves(caller.institution)?;
         let opened = Box::pin(desk.open(caller, asked, None)).await?;
         Ok(Self { desk, caller, asked, actor, opened, renewed: false })
     }
@@ -119,8 +120,9 @@ impl Desk {
         asked: &Patient,
         stale: Option<&Arc<OpenedPatient>>,
     ) -> Result<Arc<OpenedPatient>, Refusal> {
-        let Patient::InsecurePseudonym(pseudonym) = asked else {
-            return Err(Refusal::new(ErrorCode::Unimplemented));
+        let pseudonym = match asked {
+            Patient::Ticket(ticket) => return self.open_ticket(caller, ticket, stale).await,
+            Patient::InsecurePseudonym(pseudonym) => pseudonym,
         };
         if !cfg!(feature = "dev-insecure") {
             return Err(Refusal::new(ErrorCode::Unimplemented));

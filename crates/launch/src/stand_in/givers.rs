@@ -109,10 +109,7 @@ struct Holder {
 
 #[tonic::async_trait]
 impl KeyholderService for Holder {
-    async fn mint(
-        &self,
-        _: Request<keyholder_pb::MintRequest>,
-    ) -> Result<Response<keyholder_pb::MintReply>, Status> {
+    async fn mint(&self, _: Request<keyholder_pb::MintRequest>) -> Result<Response<keyholder_pb::MintReply>, Status> {
         // The stand-in's registrar mints without asking over the wire.
         Err(Refusal::new(ErrorCode::Unimplemented).into())
     }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use renkei_consensus::ProposeError;
 use renkei_access::{Evidence, Purpose};
+use renkei_consensus::ProposeError;
 use renkei_ids::{InstitutionId, KeyHash, Pid, RequestId};
 use renkei_wire::{ErrorCode, Refusal};
 use std::time::Duration;
@@ -68,7 +68,9 @@ impl Vault {
                 }
                 Ok(Verdicts::Again) => {}
                 Ok(Verdicts::NotFounded) => return Err(Refusal::new(ErrorCode::NotBootstrapped)),
-                Ok(Verdicts::Malformed | Verdicts::Directed | Verdicts::NotDirected) | Err(_) => return Err(Refusal::new(ErrorCode::InternalIo)),
+                Ok(Verdicts::Malformed | Verdicts::Directed | Verdicts::NotDirected) | Err(_) => {
+                    return Err(Refusal::new(ErrorCode::InternalIo));
+                }
             }
         }
         Err(Refusal::new(ErrorCode::Busy))
@@ -86,7 +88,7 @@ impl Vault {
         );
     }
 
-    fn not_recorded(&self, error: ProposeError) -> Refusal {
+    pub(super) fn not_recorded(&self, error: ProposeError) -> Refusal {
         match error {
             ProposeError::NotLeader { hint } => self.not_leader(hint.map(|(_, vault)| vault)),
             ProposeError::Overloaded => Refusal::new(ErrorCode::Busy),

@@ -1,8 +1,8 @@
 //! Opens the patients of tickets.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use renkei_access::{Held, Scope};
+use renkei_access::{Scope, TicketHeader};
 use renkei_envelope::Class;
 use renkei_ids::{CapabilityId, KeyHash};
 use renkei_wire::vault::{Batch, Opened, Results, TicketOpening};
@@ -15,12 +15,8 @@ use super::open::{Drawn, Ready};
 use super::tickets::{Desk, Judged, NotOpened, judge};
 use crate::machine::VaultView;
 use crate::random::draw;
-use crate::state::{self, Ask, Item, Reason, TicketUse, Wanted};
+use crate::state::{Ask, Item, Reason, TicketUse, Wanted};
 use crate::ticket_keys::TicketKeys;
-
-/// The newest directory that was read from the state, so that it is read once.
-#[derive(Debug, Default)]
-pub(crate) struct ReadDirectory(Mutex<Option<Arc<Held>>>);
 
 /// What becomes of one item of a call.
 enum Prepared {
@@ -98,25 +94,6 @@ impl Vault {
     }
 }
 
-impl ReadDirectory {
-    /// The directory in the state; `None` before the first.
-    pub(super) fn of(&self, view: &VaultView) -> Result<Option<Arc<Held>>, UnwrapError> {
-        let Some(version) = state::head(view)?.and_then(|head| head.directory) else { return Ok(None) };
-        let known = self.lock().clone().filter(|held| held.directory().version() == version);
-        if known.is_some() {
-            return Ok(known);
-        }
-        let read = state::directory(view)?.map(Arc::new);
-        self.lock().clone_from(&read);
-        Ok(read)
-    }
-
-    /// Nothing that holds the lock can panic.
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Held>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 fn used(judged: &Judged) -> TicketUse {
     let header = &judged.header;
     TicketUse { id: header.id, expires: header.expires.begins(), breadth: Some(judged.breadth) }
@@ -140,7 +117,7 @@ fn ready(asked: &TicketOpening, judged: Judged) -> Ready {
     }
 }
 
-fn refused(asked: &TicketOpening, reason: Reason, header: Option<&renkei_access::TicketHeader>) -> Item {
+fn refused(asked: &TicketOpening, reason: Reason, header: Option<&TicketHeader>) -> Item {
     let wanted = Wanted { classes: asked.reads.iter().copied().collect(), period: asked.period, scope: asked.scope };
     Item {
         capability: CapabilityId::from_bytes(draw()),

@@ -2,7 +2,7 @@
 
 use renkei_access::{ConsentCategory, ConsentSet, Directory, InvalidTicket, Limit, OpeningLimits, Presented};
 use renkei_access::{SealedShare, SignedTicket, Ticket, TicketHeader, TicketRefusal};
-use renkei_envelope::{Category, Class, Pseudonym, SealedShareForm, SharePlace};
+use renkei_envelope::{Pseudonym, SealedShareForm, SharePlace};
 use renkei_ids::{BindingId, CellId, CloudId, InstitutionId, KeyHash, KeyholderId, PersonMark, UnixDay, UnixMillis};
 use renkei_pseudonym::{Share, TransitPoint, Unmask};
 use renkei_wire::Refusal;
@@ -80,7 +80,7 @@ fn presented(asked: &TicketOpening, desk: &Desk<'_>) -> Result<Presented, Reason
         cell,
         denied: denies(directory, (asked.institution, asked.home_cell, cell)),
         scope: asked.scope,
-        categories: asked.reads.iter().map(|class| category(*class)).fold(ConsentSet::NONE, with),
+        categories: asked.reads.iter().map(|class| class.category.consent()).fold(ConsentSet::NONE, with),
     })
 }
 
@@ -90,15 +90,6 @@ fn denies(directory: &Directory, (institution, home, serving): (InstitutionId, C
 
 fn with(set: ConsentSet, category: ConsentCategory) -> ConsentSet {
     set.with(category).unwrap_or(set)
-}
-
-/// The category of consent that a class of record belongs to.
-pub(super) const fn category(class: Class) -> ConsentCategory {
-    match class.category {
-        Category::Prescription => ConsentCategory::CareAndDrugs,
-        Category::Vaccination => ConsentCategory::Vaccination,
-        Category::DischargeSummary => ConsentCategory::Documents,
-    }
 }
 
 /// How many patients the institution may open on this evidence; `None` for one that the directory does not name.
@@ -149,3 +140,6 @@ fn opened(ticket: &Ticket, desk: &Desk<'_>, keys: &DayKeys) -> Option<(Pseudonym
     let pseudonym = Unmask::new(&shares).ok()?.open(&point);
     Some((Pseudonym::from_bytes(*pseudonym.encode()), claims.mark, claims.binding))
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,8 @@ use renkei_envelope::{
     WrappedPatientKey,
 };
 use renkei_ids::{
-    CapabilityId, DirectoryVersion, InstitutionId, KeyHash, LogId, Pid, RecordId, RecordVersion, RequestId, TicketId, UnixMillis,
+    CapabilityId, DirectoryVersion, InstitutionId, KeyHash, LogId, Pid, RecordId, RecordVersion, RequestId, TicketId,
+    UnixMillis,
 };
 use renkei_merkle::SALT_BYTES;
 

@@ -16,6 +16,8 @@ use renkei_ids::{
 use super::format::decode;
 use super::*;
 
+mod tickets;
+
 const CLOUD: CloudId = CloudId::from_bytes([0xC1; 16]);
 
 struct Fixed(u8);

@@ -263,14 +263,16 @@ impl TryFrom<Command> for super::Command {
                     .map(|slot| slot.try_into().map_err(field("slots")))
                     .collect::<Result<_, _>>()?,
             })),
-            Kind::Decide(Batch { time_ms, gateway, request, limits, items, directory }) => Ok(Self::Decide(super::Batch {
-                time: UnixMillis(time_ms),
-                gateway: gateway[..].try_into().map_err(field("gateway"))?,
-                request: request[..].try_into().map_err(field("request"))?,
-                limits: some(Limits::from_bytes(&limits), "limits")?,
-                directory: (directory > 0).then_some(DirectoryVersion(directory)),
-                items: items.into_iter().map(super::Item::try_from).collect::<Result<_, _>>()?,
-            })),
+            Kind::Decide(Batch { time_ms, gateway, request, limits, items, directory }) => {
+                Ok(Self::Decide(super::Batch {
+                    time: UnixMillis(time_ms),
+                    gateway: gateway[..].try_into().map_err(field("gateway"))?,
+                    request: request[..].try_into().map_err(field("request"))?,
+                    limits: some(Limits::from_bytes(&limits), "limits")?,
+                    directory: (directory > 0).then_some(DirectoryVersion(directory)),
+                    items: items.into_iter().map(super::Item::try_from).collect::<Result<_, _>>()?,
+                }))
+            }
             Kind::Direct(Direct { time_ms, signed }) => Ok(Self::Direct { time: UnixMillis(time_ms), signed }),
         }
     }

@@ -6,6 +6,7 @@ mod bulk;
 mod fetch;
 mod pages;
 mod remove;
+mod served;
 mod store;
 mod upload;
 mod visit;
@@ -14,6 +15,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures::Stream;
+use renkei_directory::Followed;
 use renkei_ids::{Clock, CloudId, InstitutionId};
 use renkei_runtime::{OnError, OnShutdown, PeerIdentity, Role, Shell, TaskKind};
 use renkei_wire::pb::record::v1 as pb;
@@ -23,7 +25,6 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::admission::{Admission, Entered};
 use crate::deadline::Deadline;
-use crate::institution::institution_id;
 use crate::metrics::Metrics;
 use crate::nodes::Nodes;
 use crate::openings::Openings;
@@ -42,6 +43,8 @@ pub(crate) struct Desk {
     pub(crate) shell: Shell,
     pub(crate) cloud: CloudId,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Absent in development builds that go by none.
+    pub(crate) directory: Option<Followed>,
     pub(crate) vault: Vault,
     pub(crate) nodes: Nodes,
     pub(crate) openings: Openings,
@@ -141,12 +144,13 @@ impl RecordService for Records {
 }
 
 impl Records {
-    /// The institution is who its certificate says.
+    /// The institution is whose certificate it is by the directory.
     fn caller<T>(&self, request: &Request<T>) -> Result<Caller, Refusal> {
         let deadline = Deadline::of(request.metadata());
         let peer = request.extensions().get::<PeerIdentity>().filter(|peer| peer.role == Role::Institution);
         let peer = peer.ok_or(Refusal::new(ErrorCode::RoleNotAllowed))?;
-        Ok(Caller { institution: institution_id(peer.cloud, &peer.name), deadline })
+        let institution = self.desk.institution(peer).inspect_err(|refusal| self.desk.metrics.refused(refusal))?;
+        Ok(Caller { institution, deadline })
     }
 
     /// A place among the requests under way.

@@ -1,5 +1,6 @@
 //! The command line, as it is typed.
 
+mod directory;
 mod placement;
 mod record;
 
@@ -16,6 +17,10 @@ use renkei_wire::limits::CONTINUATION_MAX_BYTES;
 use crate::connection::Connection;
 use crate::exit;
 
+pub(crate) use directory::{
+    DenySettings, DirectoryCombineSettings, DirectoryCommand, DirectoryLayOutSettings, DirectoryPublishSettings,
+    DirectoryShowSettings, DirectorySignSettings, EnrollSettings, Keepers, Next, SurgeSettings,
+};
 pub(crate) use placement::{
     AddNodeSettings, DrainSettings, Endpoints, GrowSettings, JobsSettings, MoveReplicaSettings, MoveSlotsSettings,
     Planning, ReplaceNodeSettings, TransferSettings,
@@ -116,6 +121,17 @@ pub(crate) enum AdminCommand {
     Jobs(JobsSettings),
     /// Gives up every job that is not past its point of no return, and takes back what was prepared.
     Abandon(Endpoints),
+    /// Shows, signs and publishes the directory of institutions, cells and clouds.
+    #[command(subcommand)]
+    Directory(DirectoryCommand),
+    /// Makes the next directory, with one institution more, or one that is described anew.
+    EnrollInstitution(EnrollSettings),
+    /// Makes the next directory, in which an institution, a cell or a cloud is denied.
+    Deny(DenySettings),
+    /// Makes the next directory, in which a denial is taken back.
+    AllowAgain(DenySettings),
+    /// Makes the next directory, in which an institution has another size for some hours.
+    Surge(SurgeSettings),
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -155,6 +171,8 @@ pub(crate) enum CertsCommand {
     /// Makes a development authority, or opens the one that is there, and issues certificates. Whoever trusts it is
     /// marked as a development process.
     Dev(CertsDevSettings),
+    /// Makes the key that an officer signs directories with, and prints its public half for the processes' configuration.
+    Officer(CertsOfficerSettings),
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -192,6 +210,18 @@ pub(crate) struct CertsDevSettings {
     /// Days that the certificates live.
     #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=825))]
     pub(crate) days: u16,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct CertsOfficerSettings {
+    /// The key file to make, mode 0600; one that is there is not replaced.
+    #[arg(value_name = "FILE")]
+    pub(crate) key: PathBuf,
+
+    /// File of 32 bytes, mode 0600 or 0400, that the key is sealed to; kept elsewhere. Without it the mode of the key file
+    /// alone protects it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret: Option<PathBuf>,
 }
 
 /// `1=10.0.0.1:7001`.
@@ -241,6 +271,12 @@ pub(crate) enum InvalidArgument {
     NodeNumber,
     #[error("slots are written FIRST-LAST, within 0 to 4095")]
     Slots,
+    #[error("kinds are hospital, clinic, pharmacy, insurer, portal, municipality, supplier")]
+    InstitutionKind,
+    #[error("visits are 1 to 1000000")]
+    Visits,
+    #[error("a public key has 64 hexadecimal digits")]
+    VerifyingKey,
 }
 
 impl FromStr for NumberedNode {

@@ -16,6 +16,7 @@ pub mod documents;
 mod exit;
 mod failure;
 mod hex;
+mod officer;
 mod output;
 mod plaintext;
 mod record;
@@ -69,6 +70,7 @@ fn obey(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Audit(AuditCommand::List(settings)) => runtime.block_on(record::list_audit(settings, output)),
         Command::Scan(settings) => plaintext::scan(&settings, output),
         Command::Certs(CertsCommand::Dev(settings)) => certs::dev(&settings, output),
+        Command::Certs(CertsCommand::Officer(settings)) => officer::make(&settings, output),
         Command::Admin(command) => runtime.block_on(administer(command, output)),
     }
 }
@@ -88,5 +90,10 @@ async fn administer(command: AdminCommand, output: Output) -> Result<Exit, Failu
         AdminCommand::Grow(settings) => submit(settings.planning.clone(), (&settings).into(), output).await,
         AdminCommand::Jobs(settings) => admin::show_jobs(settings, output).await,
         AdminCommand::Abandon(endpoints) => admin::abandon(endpoints, output).await,
+        AdminCommand::Directory(command) => admin::directory(command, output).await,
+        AdminCommand::EnrollInstitution(settings) => admin::enroll(settings, output),
+        AdminCommand::Deny(settings) => admin::deny(settings, output),
+        AdminCommand::AllowAgain(settings) => admin::allow_again(settings, output),
+        AdminCommand::Surge(settings) => admin::surge(settings, output),
     }
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use renkei_envelope::Pseudonym;
 use renkei_runtime::{Address, Role};
-use renkei_wire::record::{Actor, Patient};
+use renkei_wire::record::{Acting, Actor, Patient};
 use renkei_wire::{RecordServiceClient, limits};
 use tonic::transport::Channel;
 use zeroize::Zeroizing;
@@ -35,7 +35,7 @@ struct Session {
     address: Address,
     client: RecordServiceClient<Channel>,
     patient: Patient,
-    actor: Actor,
+    actor: Acting,
 }
 
 impl Session {
@@ -48,7 +48,7 @@ impl Session {
         let address = gateway.or_else(|| caller.endpoints.first().cloned()).ok_or(missing)?;
         let client = RecordServiceClient::new(caller.channel(&address, Role::Gateway))
             .max_decoding_message_size(limits::RECORD_MESSAGE_MAX_BYTES);
-        Ok(Self { address, client, patient, actor: Actor { id: actor, role } })
+        Ok(Self { address, client, patient, actor: Acting::Believed(Actor { id: actor, role }) })
     }
 }
 

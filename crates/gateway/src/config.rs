@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use renkei_directory::DirectorySettings;
 use renkei_ids::CloudId;
 use renkei_runtime::{Address, Config, InvalidConfig};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,9 @@ pub struct GatewayConfig {
     pub vault: VaultPlace,
     /// Who stores.
     pub nodes: NodePlaces,
+    /// Whose directory it goes by, as its vault gives it. Only a development build does without.
+    #[serde(default)]
+    pub directory: Option<DirectorySettings>,
     /// Its cell's own key: whose a document is, is told with it. Without it no ticket is taken.
     #[serde(default)]
     pub cell: Option<CellFiles>,
@@ -95,6 +99,7 @@ impl Default for Memory {
 impl Config for GatewayConfig {
     fn validate(&self) -> Result<(), InvalidConfig> {
         self.cloud()?;
+        self.directory.as_ref().map(DirectorySettings::officers).transpose()?;
         let rule = |key, rule, holds: bool| if holds { Ok(()) } else { Err(InvalidConfig { key, rule }) };
         let vaults = self.vault.addresses.len();
         rule("vault.addresses", "must name 1 to 8 replicas of the vault", (1..=MAX_VAULTS).contains(&vaults))?;

@@ -4,10 +4,11 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use renkei_directory::{Followed, Source};
 use renkei_ids::CloudId;
 use renkei_runtime::{
-    Admit, BindError, Config as _, Http2, InvalidConfig, OnError, OnShutdown, PeerIdentity, Role, Shell, TaskKind,
-    bind, serve_grpc,
+    Address, Admit, BindError, Config as _, ExpectedPeer, Http2, InvalidConfig, OnError, OnShutdown, PeerIdentity,
+    Role, Shell, TaskKind, bind, serve_grpc,
 };
 use renkei_wire::{RecordServiceServer, limits};
 
@@ -45,6 +46,9 @@ pub enum GatewayError {
     /// The build opens patients without tickets, which only a development authority on loopback may have.
     #[error("this build opens patients without tickets: it serves a development authority on loopback only")]
     Insecure,
+    /// No officers are configured, and the build is not for development.
+    #[error("no directory is configured, so nobody would be served")]
+    NoDirectory,
     /// The cell's key.
     #[error("reading the cell's key")]
     CellKey(#[from] CellKeyError),
@@ -67,11 +71,13 @@ pub async fn run(config: GatewayConfig, shell: Shell) -> Result<(), GatewayError
     check_build(&shell, &config)?;
     let metrics = Metrics::register(shell.registry())?;
     let admission = Admission::new((config.memory.requests_mib as usize) << 20, metrics.admitted_bytes.clone());
+    let directory = directory(&shell, &config, cloud)?;
     let openings = Openings::new(metrics.openings.clone());
     let desk = Arc::new(Desk {
         shell: shell.clone(),
         cloud,
         clock: shell.clock(),
+        directory,
         vault: Vault::new(&shell, cloud, &config.vault.addresses),
         nodes: Nodes::new(shell.clone(), cloud, &config.nodes.addresses, admission.clone()),
         openings: openings.clone(),
@@ -104,6 +110,19 @@ fn check_build(shell: &Shell, config: &GatewayConfig) -> Result<(), GatewayError
 #[expect(clippy::unnecessary_wraps, reason = "of one form with the build that can refuse")]
 fn check_build(_: &Shell, _: &GatewayConfig) -> Result<(), GatewayError> {
     Ok(())
+}
+
+/// The directory that its vault keeps.
+fn directory(shell: &Shell, config: &GatewayConfig, cloud: CloudId) -> Result<Option<Followed>, GatewayError> {
+    let Some(settings) = &config.directory else {
+        return if cfg!(feature = "dev-insecure") { Ok(None) } else { Err(GatewayError::NoDirectory) };
+    };
+    let source = |address: &Address| {
+        let expected = ExpectedPeer { cloud, role: Role::Vault, name: None };
+        Source { address: address.clone(), expected }
+    };
+    let sources: Vec<_> = config.vault.addresses.iter().map(source).collect();
+    Ok(Some(Followed::start(shell, settings.officers()?, &sources)))
 }
 
 fn check_identity(shell: &Shell, cloud: CloudId, name: &str) -> Result<(), GatewayError> {

@@ -132,6 +132,20 @@ pub enum ErrorCode {
     InstitutionDenied,
     /// The cell does not serve this institution in this cloud.
     CellNotServing,
+    /// The actor is not signed, cannot be read, or no key of the institution signed it.
+    ActorInvalid,
+    /// The actor was signed for another cloud.
+    ActorOtherCloud,
+    /// The actor was signed by another institution.
+    ActorOtherInstitution,
+    /// The actor was signed ahead of this process's clock.
+    ActorNotYetValid,
+    /// The actor has expired.
+    ActorExpired,
+    /// The actor's role does not allow this.
+    ActorRole,
+    /// The actor has to log in once more for this.
+    ActorStepUp,
     /// The institution went beyond a budget of breadth, and is locked.
     InstitutionLocked,
     /// The vault has not been given all ticket keys of the ticket's day.

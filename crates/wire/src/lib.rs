@@ -6,12 +6,14 @@
 //! A server turns a [`pb`] message into its type with `try_from`, and what that refuses into a [`Refusal`] with `into`;
 //! a client builds the same types and sends them with `into`. Limits are in [`limits`].
 
+mod actor;
 pub mod admin;
 mod body;
 mod bounds;
 mod call;
 mod codec;
 mod convert;
+pub mod directory;
 mod error_code;
 mod frame;
 pub mod keyholder;
@@ -43,6 +45,8 @@ pub use pb::admin::v1::node_admin_service_client::NodeAdminServiceClient;
 pub use pb::admin::v1::node_admin_service_server::{NodeAdminService, NodeAdminServiceServer};
 pub use pb::admin::v1::vault_admin_service_client::VaultAdminServiceClient;
 pub use pb::admin::v1::vault_admin_service_server::{VaultAdminService, VaultAdminServiceServer};
+pub use pb::directory::v1::directory_service_client::DirectoryServiceClient;
+pub use pb::directory::v1::directory_service_server::{DirectoryService, DirectoryServiceServer};
 pub use pb::keyholder::v1::keyholder_service_client::KeyholderServiceClient;
 pub use pb::keyholder::v1::keyholder_service_server::{KeyholderService, KeyholderServiceServer};
 pub use pb::node::v1::node_service_client::NodeServiceClient;

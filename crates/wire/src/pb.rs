@@ -32,6 +32,10 @@ generated!(
     admin, "renkei.admin.v1"
 );
 generated!(
+    /// What operators and followers ask of whoever keeps the directory.
+    directory, "renkei.directory.v1"
+);
+generated!(
     /// What a registrar and vaults ask of a key holder.
     keyholder, "renkei.keyholder.v1"
 );

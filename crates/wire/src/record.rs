@@ -6,7 +6,7 @@ use core::num::NonZeroU32;
 use core::str::FromStr;
 
 use bytes::Bytes;
-use renkei_access::{Evidence, Purpose, SignedTicket};
+use renkei_access::{Evidence, Purpose, SignedActor, SignedTicket};
 use renkei_envelope::{Category, Pseudonym, Reference};
 use renkei_ids::{AuditSeq, LeafIndex, LogId, MonthBucket, RecordVersion, UnixMillis};
 
@@ -30,7 +30,16 @@ pub struct OpenTicketsRequest(pub Vec<SignedTicket>);
 #[derive(Clone, PartialEq, Eq)]
 pub struct OpenTicketsReply(pub Vec<Result<(), Refusal>>);
 
-/// Who acts inside the institution.
+/// Who acts, as a request says it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Acting {
+    /// Development only: believed.
+    Believed(Actor),
+    /// Signed by the institution, unread.
+    Signed(SignedActor),
+}
+
+/// Who acts inside the institution, in its own words.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Actor {
     /// 1 to [`ACTOR_ID_MAX_BYTES`](crate::limits::ACTOR_ID_MAX_BYTES) bytes.
@@ -45,7 +54,7 @@ pub struct PutHead {
     /// Whose it is.
     pub patient: Patient,
     /// Who stores it.
-    pub actor: Actor,
+    pub actor: Acting,
     /// 1 to [`IDEMPOTENCY_KEY_MAX_BYTES`](crate::limits::IDEMPOTENCY_KEY_MAX_BYTES) bytes.
     pub idempotency_key: Bytes,
     /// Bytes of the document, 1 to [`DOCUMENT_MAX_BYTES`](crate::limits::DOCUMENT_MAX_BYTES).
@@ -109,7 +118,7 @@ pub struct GetDocumentRequest {
     /// Whose it is.
     pub patient: Patient,
     /// Who reads it.
-    pub actor: Actor,
+    pub actor: Acting,
     /// The document.
     pub reference: Reference,
     /// Which version; `None` is the current one.
@@ -133,7 +142,7 @@ pub struct QueryTimelineRequest {
     /// Whose.
     pub patient: Patient,
     /// Who reads.
-    pub actor: Actor,
+    pub actor: Acting,
     /// Kinds, ascending, none twice, at least one.
     pub kinds: Vec<Category>,
     /// First month; `None` for the earliest that may be read.
@@ -181,7 +190,7 @@ pub struct DeleteDocumentRequest {
     /// Whose it is.
     pub patient: Patient,
     /// Who deletes it.
-    pub actor: Actor,
+    pub actor: Acting,
     /// As in [`PutHead`].
     pub idempotency_key: Bytes,
     /// The document.
@@ -196,7 +205,7 @@ pub struct ListAuditRequest {
     /// Whose.
     pub patient: Patient,
     /// Who reads.
-    pub actor: Actor,
+    pub actor: Acting,
     /// Only rows above this one; 0 is before the first.
     pub after: AuditSeq,
 }
@@ -317,6 +326,7 @@ redacted! {
     Patient
     OpenTicketsRequest
     OpenTicketsReply
+    Acting
     Actor
     PutHead
     ReplaceHead

@@ -178,7 +178,7 @@ pub(crate) fn patient(n: u8) -> Option<pb::Patient> {
 }
 
 pub(crate) fn actor() -> Option<pb::Actor> {
-    Some(pb::Actor { id: "dr-1".to_owned(), role: "physician".to_owned() })
+    Some(pb::Actor { id: "dr-1".to_owned(), role: "physician".to_owned(), ..pb::Actor::default() })
 }
 
 pub(crate) fn vaccination(day: &str, note: &str) -> String {

@@ -28,7 +28,7 @@ const fn after_refresh(millis: u64) -> Retry {
     Retry::AfterRefresh(Duration::from_millis(millis))
 }
 
-const SERVICES: [ErrorRow; 65] = [
+const SERVICES: [ErrorRow; 72] = [
     ErrorRow {
         code: ErrorCode::NotLeader,
         name: "not_leader",
@@ -516,6 +516,62 @@ const SERVICES: [ErrorRow; 65] = [
         meaning: "By the directory another cell serves this institution in this cloud, or none does.",
         next: "Ask through the institution's own cell.",
         retry: Retry::No,
+    },
+    ErrorRow {
+        code: ErrorCode::ActorInvalid,
+        name: "actor_invalid",
+        grpc: Code::Unauthenticated,
+        meaning: "The actor is not signed, cannot be read, or no signing key that the directory names for the institution signed it.",
+        next: "Sign the actor with a key that the officers have enrolled.",
+        retry: Retry::NewRequest,
+    },
+    ErrorRow {
+        code: ErrorCode::ActorOtherCloud,
+        name: "actor_other_cloud",
+        grpc: Code::PermissionDenied,
+        meaning: "The actor was signed for another cloud.",
+        next: "Sign one for this cloud, with a session of its own.",
+        retry: Retry::NewRequest,
+    },
+    ErrorRow {
+        code: ErrorCode::ActorOtherInstitution,
+        name: "actor_other_institution",
+        grpc: Code::PermissionDenied,
+        meaning: "The actor was signed by another institution than the one whose certificate was presented.",
+        next: "Sign the actor at this institution.",
+        retry: Retry::NewRequest,
+    },
+    ErrorRow {
+        code: ErrorCode::ActorNotYetValid,
+        name: "actor_not_yet_valid",
+        grpc: Code::Unauthenticated,
+        meaning: "The actor was signed more than 60 s ahead of this process's clock.",
+        next: "Wait, and have the clocks compared.",
+        retry: after(60_000),
+    },
+    ErrorRow {
+        code: ErrorCode::ActorExpired,
+        name: "actor_expired",
+        grpc: Code::Unauthenticated,
+        meaning: "The actor has expired by this process's clock.",
+        next: "Sign the actor anew, after she has logged in again where that is due.",
+        retry: Retry::NewRequest,
+    },
+    ErrorRow {
+        code: ErrorCode::ActorRole,
+        name: "actor_role",
+        grpc: Code::PermissionDenied,
+        meaning: "The role of the actor does not allow this, or not for records of this category.",
+        next: "Have somebody act whose licence allows it.",
+        retry: Retry::NewRequest,
+    },
+    ErrorRow {
+        code: ErrorCode::ActorStepUp,
+        name: "actor_step_up",
+        grpc: Code::PermissionDenied,
+        meaning: "This needs an actor who has logged in once more for it: emergencies, whatever is done in bulk, and deletions do.",
+        next: "Have her confirm her login and sign the actor anew.",
+        retry: Retry::NewRequest,
     },
     ErrorRow {
         code: ErrorCode::InstitutionLocked,

@@ -5,18 +5,18 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use prost::Message;
-use renkei_access::SignedTicket;
+use renkei_access::{SignedActor, SignedTicket};
 use renkei_envelope::{Category, Pseudonym, Reference};
 use renkei_ids::{AuditSeq, LeafIndex, LogId, MonthBucket, RecordVersion, UnixMillis};
 use renkei_wire::limits::{
     ACTOR_ID_MAX_BYTES, ACTOR_ROLE_MAX_BYTES, CONTINUATION_MAX_BYTES, DOCUMENT_MAX_BYTES, IDEMPOTENCY_KEY_MAX_BYTES,
-    PIECE_MAX_BYTES, TICKET_MAX_BYTES, TIMELINE_MAX_ENTRIES,
+    PIECE_MAX_BYTES, SIGNED_ACTOR_MAX_BYTES, TICKET_MAX_BYTES, TIMELINE_MAX_ENTRIES,
 };
 use renkei_wire::pb::record::v1 as pb;
-use renkei_wire::record::{OpenTicketsReply, OpenTicketsRequest, 
-    Actor, AuditEntry, AuditOperation, AuditOutcome, BulkPutReply, BulkPutRequest, DeleteDocumentRequest, DocumentHead,
-    GetDocumentRequest, ListAuditRequest, Patient, PutDocumentReply, PutHead, QueryTimelineRequest, ReplaceHead,
-    TimelineEntry, TimelinePage, Upload,
+use renkei_wire::record::{
+    Acting, Actor, AuditEntry, AuditOperation, AuditOutcome, BulkPutReply, BulkPutRequest, DeleteDocumentRequest,
+    DocumentHead, GetDocumentRequest, ListAuditRequest, OpenTicketsReply, OpenTicketsRequest, Patient, PutDocumentReply, PutHead, QueryTimelineRequest,
+    ReplaceHead, TimelineEntry, TimelinePage, Upload,
 };
 use renkei_wire::{ErrorCode, Refusal};
 
@@ -41,8 +41,15 @@ fn actor() -> impl Strategy<Value = Actor> {
     ("[a-z]{1,64}", "[a-z]{1,32}").prop_map(|(id, role)| Actor { id, role })
 }
 
+fn acting() -> impl Strategy<Value = Acting> {
+    prop_oneof![
+        actor().prop_map(Acting::Believed),
+        sealed(SIGNED_ACTOR_MAX_BYTES).prop_map(|bytes| Acting::Signed(SignedActor::from_bytes(bytes))),
+    ]
+}
+
 fn head() -> impl Strategy<Value = PutHead> {
-    (patient(), actor(), sealed(IDEMPOTENCY_KEY_MAX_BYTES), 1..=DOCUMENT_MAX_BYTES).prop_map(
+    (patient(), acting(), sealed(IDEMPOTENCY_KEY_MAX_BYTES), 1..=DOCUMENT_MAX_BYTES).prop_map(
         |(patient, actor, idempotency_key, document_bytes)| PutHead { patient, actor, idempotency_key, document_bytes },
     )
 }
@@ -64,7 +71,7 @@ fn query() -> impl Strategy<Value = QueryTimelineRequest> {
     let months = (any::<[u16; 2]>(), any::<[bool; 2]>());
     let kinds = prop::sample::subsequence(Category::EVERY.to_vec(), 1..=3);
     let pages = (1..=TIMELINE_MAX_ENTRIES, any::<u32>(), option::of(sealed(CONTINUATION_MAX_BYTES)));
-    (patient(), actor(), kinds, months, pages).prop_map(
+    (patient(), acting(), kinds, months, pages).prop_map(
         |(patient, actor, kinds, (mut months, given), (page_entries, max_pages, continuation))| {
             months.sort_unstable();
             let [from, to] = months.map(MonthBucket::from_raw);
@@ -132,7 +139,7 @@ proptest! {
 
     #[test]
     fn reads_and_deletes_read_back(
-        (patient, actor) in (patient(), actor()),
+        (patient, actor) in (patient(), acting()),
         reference in reference(),
         (version, wanted) in (version(), any::<bool>()),
         key in sealed(IDEMPOTENCY_KEY_MAX_BYTES),
@@ -185,7 +192,7 @@ proptest! {
 fn valid_head() -> pb::PutHead {
     pb::PutHead {
         patient: Some(pb::Patient { opened_by: Some(pb::patient::OpenedBy::InsecurePseudonym(bytes(32))) }),
-        actor: Some(pb::Actor { id: "a".to_owned(), role: "r".to_owned() }),
+        actor: Some(pb::Actor { id: "a".to_owned(), role: "r".to_owned(), ..pb::Actor::default() }),
         idempotency_key: bytes(1),
         document_bytes: 1,
     }
@@ -226,11 +233,17 @@ fn a_head_is_within_its_limits() {
     ] {
         assert_eq!(judge(|head| head.idempotency_key = bytes(len)), expected, "{len}");
     }
-    let actor = |id: usize, role: usize| Some(pb::Actor { id: "x".repeat(id), role: "x".repeat(role) });
+    let actor =
+        |id: usize, role: usize| Some(pb::Actor { id: "x".repeat(id), role: "x".repeat(role), signed: Bytes::new() });
     assert_eq!(judge(|head| head.actor = actor(ACTOR_ID_MAX_BYTES, ACTOR_ROLE_MAX_BYTES)), None);
     assert_eq!(judge(|head| head.actor = actor(ACTOR_ID_MAX_BYTES + 1, 1)), refused(large, "actor.id"));
     assert_eq!(judge(|head| head.actor = actor(1, ACTOR_ROLE_MAX_BYTES + 1)), refused(large, "actor.role"));
     assert_eq!(judge(|head| head.actor = actor(0, 1)), refused(invalid, "actor.id"));
+    let signed =
+        |bytes: usize, id: usize| Some(pb::Actor { signed: Bytes::from(vec![7; bytes]), ..actor(id, 0).unwrap() });
+    assert_eq!(judge(|head| head.actor = signed(SIGNED_ACTOR_MAX_BYTES, 0)), None);
+    assert_eq!(judge(|head| head.actor = signed(SIGNED_ACTOR_MAX_BYTES + 1, 0)), refused(large, "actor.signed"));
+    assert_eq!(judge(|head| head.actor = signed(1, 1)), refused(invalid, "actor"));
 }
 
 #[test]

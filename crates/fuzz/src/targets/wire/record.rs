@@ -40,7 +40,7 @@ fn patient(ticket: bool) -> Option<pb::Patient> {
 }
 
 fn actor() -> Option<pb::Actor> {
-    Some(pb::Actor { id: "dr-1".into(), role: "physician".into() })
+    Some(pb::Actor { id: "dr-1".into(), role: "physician".into(), ..pb::Actor::default() })
 }
 
 fn head() -> pb::PutHead {

@@ -1,0 +1,77 @@
+//! Key files of officers, and of whoever else signs statements by hand.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use renkei_access::StatementKey;
+use renkei_envelope::{HostSecret, KeyEpoch, KeyFile, Random};
+use renkei_runtime::read_secret;
+use serde::Serialize;
+use std::fmt;
+use zeroize::Zeroizing;
+
+use crate::arguments::CertsOfficerSettings;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+
+const FILE: KeyFile = KeyFile { service: "officer", purpose: "directory" };
+
+#[derive(Debug, Serialize)]
+struct Made {
+    key: PathBuf,
+    /// For the processes' configuration.
+    officer: String,
+    sealed: bool,
+}
+
+struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn fill(&self, into: &mut [u8]) {
+        rand::fill(into);
+    }
+}
+
+/// Makes an officer's key.
+pub(crate) fn make(settings: &CertsOfficerSettings, output: Output) -> Result<Exit, Failure> {
+    let CertsOfficerSettings { key: path, secret } = settings;
+    let secret = secret.as_deref().map(read_host_secret).transpose()?;
+    let mut seed = Zeroizing::new([0; 32]);
+    SystemRandom.fill(&mut seed[..]);
+    let text = FILE.text(KeyEpoch(1), &seed, secret.as_ref(), &SystemRandom);
+    let written = || {
+        // create_new: an officer's key that is replaced signs nothing any more.
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    };
+    written().map_err(|source| Failure::Write { path: path.clone(), source })?;
+    let officer = StatementKey::from_seed(&seed).verifying_key().to_hex();
+    output.print(&Made { key: path.clone(), officer, sealed: secret.is_some() })?;
+    Ok(Exit::Done)
+}
+
+/// An officer's key, from a file that only its owner can read.
+pub(crate) fn read(path: &Path, secret: Option<&Path>) -> Result<StatementKey, Failure> {
+    let secret = secret.map(read_host_secret).transpose()?;
+    let text = read_secret(path).map_err(|source| Failure::Secret { source })?;
+    let key = FILE.read(&text, secret.as_ref());
+    let key = key.map_err(|source| Failure::OfficerKey { path: path.to_owned(), source })?;
+    Ok(StatementKey::from_seed(&key.key))
+}
+
+fn read_host_secret(path: &Path) -> Result<HostSecret, Failure> {
+    let bytes = read_secret(path).map_err(|source| Failure::Secret { source })?;
+    HostSecret::try_from(&bytes[..]).map_err(|_| Failure::SecretLength { path: path.to_owned() })
+}
+
+impl fmt::Display for Made {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, officer, sealed } = self;
+        writeln!(f, "made {}{}", key.display(), if *sealed { "" } else { ", NOT SEALED: its mode alone protects it" })?;
+        writeln!(f, "officer {officer}")
+    }
+}

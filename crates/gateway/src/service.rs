@@ -77,13 +77,16 @@ pub async fn run(config: GatewayConfig, shell: Shell) -> Result<(), GatewayError
         shell: shell.clone(),
         cloud,
         clock: shell.clock(),
-        directory,
+        directory: directory.clone(),
         vault: Vault::new(&shell, cloud, &config.vault.addresses),
         nodes: Nodes::new(shell.clone(), cloud, &config.nodes.addresses, admission.clone()),
         openings: openings.clone(),
         admission,
         metrics,
     });
+    if let Some(followed) = directory {
+        forget_denied(&shell, &followed, openings.clone());
+    }
     sweep(&shell, openings);
 
     let listener = bind(config.listen.address)?;
@@ -131,6 +134,20 @@ fn check_identity(shell: &Shell, cloud: CloudId, name: &str) -> Result<(), Gatew
         return Ok(());
     }
     Err(GatewayError::OtherIdentity { cloud, name: name.to_owned(), actual: Box::new(identity) })
+}
+
+/// Keys that were opened for whom a newer directory denies leave the memory with it.
+fn forget_denied(shell: &Shell, followed: &Followed, openings: Openings) {
+    let mut changes = followed.changes();
+    let kind = TaskKind { name: "denials", on_error: OnError::StopProcess, on_shutdown: OnShutdown::Cancel };
+    shell.tasks().spawn(kind, async move {
+        while changes.changed().await.is_ok() {
+            if let Some(held) = changes.borrow_and_update().clone() {
+                openings.forget(|institution| held.directory().denies_institution(institution));
+            }
+        }
+        Ok::<(), Infallible>(())
+    });
 }
 
 fn sweep(shell: &Shell, openings: Openings) {

@@ -97,7 +97,7 @@ fn serve(files: &Files, shelf: &Arc<Shelf>, officers: Officers) -> SocketAddr {
 fn officers(files: &Files) -> Officers {
     let key = |name: &str| {
         let made = files.done(&format!("certs officer @{name}.key"));
-        VerifyingKey::from_hex(made["officer"].as_str().unwrap()).unwrap()
+        VerifyingKey::from_hex(made["public"].as_str().unwrap()).unwrap()
     };
     Officers::new(2, ["one", "two", "three"].map(key).to_vec()).unwrap()
 }
@@ -206,4 +206,15 @@ fn an_officers_key_can_be_sealed_and_is_never_replaced() {
     assert_eq!(files.run(sign).code, 2);
     files.done(&format!("{sign} --secret @secret"));
     assert_eq!(files.run("certs officer @one.key").code, 2);
+}
+
+#[test]
+fn the_layout_that_deploy_shows_is_taken() {
+    let files = Files::new();
+    files.issue(Role::Gateway, "one");
+    files.issue(Role::Gateway, "two");
+    let shown = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/directory-layout.toml");
+    std::fs::copy(shown, files.path("layout.toml")).unwrap();
+    let laid_out = files.done("admin directory lay-out --layout @layout.toml --output @first");
+    assert_eq!(laid_out["cells"].as_array().unwrap().len(), 2, "{laid_out}");
 }

@@ -1,4 +1,4 @@
-//! Key files of officers, and of whoever else signs statements by hand.
+//! Key files of those who sign statements: officers, and institutions for who acts.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -12,18 +12,25 @@ use serde::Serialize;
 use std::fmt;
 use zeroize::Zeroizing;
 
-use crate::arguments::CertsOfficerSettings;
+use crate::arguments::CertsKeySettings;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
 
-const FILE: KeyFile = KeyFile { service: "officer", purpose: "directory" };
+/// Whose key it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Signer {
+    /// Signs directories.
+    Officer,
+    /// Signs who acts for it.
+    Institution,
+}
 
 #[derive(Debug, Serialize)]
 struct Made {
     key: PathBuf,
-    /// For the processes' configuration.
-    officer: String,
+    /// An officer's is for the processes' configuration, an institution's for the directory.
+    public: String,
     sealed: bool,
 }
 
@@ -35,31 +42,40 @@ impl Random for SystemRandom {
     }
 }
 
-/// Makes an officer's key.
-pub(crate) fn make(settings: &CertsOfficerSettings, output: Output) -> Result<Exit, Failure> {
-    let CertsOfficerSettings { key: path, secret } = settings;
+impl Signer {
+    const fn file(self) -> KeyFile {
+        match self {
+            Self::Officer => KeyFile { service: "officer", purpose: "directory" },
+            Self::Institution => KeyFile { service: "institution", purpose: "actors" },
+        }
+    }
+}
+
+/// Makes a key.
+pub(crate) fn make(signer: Signer, settings: &CertsKeySettings, output: Output) -> Result<Exit, Failure> {
+    let CertsKeySettings { key: path, secret } = settings;
     let secret = secret.as_deref().map(read_host_secret).transpose()?;
     let mut seed = Zeroizing::new([0; 32]);
     SystemRandom.fill(&mut seed[..]);
-    let text = FILE.text(KeyEpoch(1), &seed, secret.as_ref(), &SystemRandom);
+    let text = signer.file().text(KeyEpoch(1), &seed, secret.as_ref(), &SystemRandom);
     let written = || {
-        // create_new: an officer's key that is replaced signs nothing any more.
+        // create_new: a key that is replaced signs nothing any more.
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()
     };
     written().map_err(|source| Failure::Write { path: path.clone(), source })?;
-    let officer = StatementKey::from_seed(&seed).verifying_key().to_hex();
-    output.print(&Made { key: path.clone(), officer, sealed: secret.is_some() })?;
+    let public = StatementKey::from_seed(&seed).verifying_key().to_hex();
+    output.print(&Made { key: path.clone(), public, sealed: secret.is_some() })?;
     Ok(Exit::Done)
 }
 
-/// An officer's key, from a file that only its owner can read.
-pub(crate) fn read(path: &Path, secret: Option<&Path>) -> Result<StatementKey, Failure> {
+/// A key, from a file that only its owner can read.
+pub(crate) fn read(signer: Signer, path: &Path, secret: Option<&Path>) -> Result<StatementKey, Failure> {
     let secret = secret.map(read_host_secret).transpose()?;
     let text = read_secret(path).map_err(|source| Failure::Secret { source })?;
-    let key = FILE.read(&text, secret.as_ref());
-    let key = key.map_err(|source| Failure::OfficerKey { path: path.to_owned(), source })?;
+    let key = signer.file().read(&text, secret.as_ref());
+    let key = key.map_err(|source| Failure::StatementKey { path: path.to_owned(), source })?;
     Ok(StatementKey::from_seed(&key.key))
 }
 
@@ -70,8 +86,8 @@ fn read_host_secret(path: &Path) -> Result<HostSecret, Failure> {
 
 impl fmt::Display for Made {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { key, officer, sealed } = self;
+        let Self { key, public, sealed } = self;
         writeln!(f, "made {}{}", key.display(), if *sealed { "" } else { ", NOT SEALED: its mode alone protects it" })?;
-        writeln!(f, "officer {officer}")
+        writeln!(f, "public key {public}")
     }
 }

@@ -114,6 +114,8 @@ pub(crate) enum Failure {
         #[source]
         source: io::Error,
     },
+    #[error("{} is empty, or longer than {most} bytes", path.display())]
+    Size { path: PathBuf, most: usize },
     #[error("{} holds no pseudonym, which is written in 64 hexadecimal digits", path.display())]
     Pseudonym { path: PathBuf },
     #[error("{} holds more than {DOCUMENT_MAX_BYTES} bytes, the most that a document has", path.display())]
@@ -208,6 +210,7 @@ impl Failure {
             | Self::SecretLength { .. }
             | Self::OfficerKey { .. }
             | Self::Write { .. }
+            | Self::Size { .. }
             | Self::Pseudonym { .. }
             | Self::DocumentTooLarge { .. }
             | Self::NotEmpty { .. }

@@ -95,10 +95,6 @@ pub(crate) enum Failure {
     },
     #[error("the certificate {} is not that of a process of role {role}", path.display())]
     OtherRole { path: PathBuf, role: &'static str },
-    #[error(
-        "{role} is no role that an institution signs; they are physician, dentist, pharmacist, nurse, clerk, patient"
-    )]
-    Role { role: String },
     #[error("signing the actor")]
     Actor {
         #[source]
@@ -123,6 +119,8 @@ pub(crate) enum Failure {
         #[source]
         source: io::Error,
     },
+    #[error("{} is empty, or longer than {most} bytes", path.display())]
+    Size { path: PathBuf, most: usize },
     #[error("{} holds no pseudonym, which is written in 64 hexadecimal digits", path.display())]
     Pseudonym { path: PathBuf },
     #[error("{} holds more than {DOCUMENT_MAX_BYTES} bytes, the most that a document has", path.display())]
@@ -213,12 +211,12 @@ impl Failure {
             | Self::Layout { .. }
             | Self::Certificate { .. }
             | Self::OtherRole { .. }
-            | Self::Role { .. }
             | Self::Actor { .. }
             | Self::Secret { .. }
             | Self::SecretLength { .. }
             | Self::StatementKey { .. }
             | Self::Write { .. }
+            | Self::Size { .. }
             | Self::Pseudonym { .. }
             | Self::DocumentTooLarge { .. }
             | Self::NotEmpty { .. }

@@ -44,7 +44,11 @@ pub(crate) fn read(path: &Path, host_secret: &Path) -> Result<CellSecret, CellKe
     let host = host(host_secret)?;
     let invalid = |source| CellKeyError::Invalid { path: path.to_owned(), source };
     let file = CELL.read(&read_secret(path)?, Some(&host)).map_err(invalid)?;
-    if file.sealed { Ok(CellSecret::from_bytes(*file.key)) } else { Err(CellKeyError::Unsealed { path: path.to_owned() }) }
+    if file.sealed {
+        Ok(CellSecret::from_bytes(*file.key))
+    } else {
+        Err(CellKeyError::Unsealed { path: path.to_owned() })
+    }
 }
 
 /// Makes `cell.key`, sealed to the host secret (a file of 32 bytes), and `cell.pub` (64 hexadecimal digits, for the

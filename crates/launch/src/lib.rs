@@ -22,8 +22,8 @@ mod vault;
 
 pub use binary::{BinaryError, beside};
 pub use certs::{Authority, CertError, DEFAULT_LIFE, Leaf};
-pub use cloud::{Cloud, CloudError, CloudSpec, READY_TIMEOUT, STOP_TIMEOUT};
-pub use gateway::{GatewaySpec, gateway_config};
+pub use cloud::{Cloud, CloudError, CloudSpec, READY_TIMEOUT, STOP_TIMEOUT, certificate_key};
+pub use gateway::{CellKeyError, CellPaths, GatewaySpec, gateway_config};
 pub use hosts::{Host, HostError, Hosts};
 pub use keyholder::{
     Keyholder, KeyholderLaunchError, KeyholderSpec, keyholder_config, make_keys as make_keyholder_keys,

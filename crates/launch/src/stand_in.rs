@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use renkei_access::{
     Cell, Cloud, CommitmentKey, ConsentCategory, ConsentSet, ConsentText, DailyVisits, Directory, Entries, Evidence,
     Institution, InstitutionKind, Party, Purpose, SealedParts, SealedShare, SignedDirectory, SignedTicket,
-    StatementKey, TicketDraft, TicketHeader, name_hash,
+    StatementKey, TicketDraft, TicketHeader, VerifyingKey, name_hash,
 };
 use renkei_envelope::{
     CellKey, Claims, Commitments, DaySecret, EncodedPoint, EncodedShare, MarkKey, SharePlace, TicketKey,
@@ -199,13 +199,19 @@ impl StandIn {
         self.entries().cells = cells.iter().map(cell).collect();
     }
 
-    /// Enters an institution that asks through a cell; its id.
-    pub fn enrol(&self, name: &str, keys: &[KeyHash], home: CellId, visits: DailyVisits) -> InstitutionId {
+    /// Enters a hospital that asks through a cell; its id. What it signs with is `signing`.
+    pub fn enrol(
+        &self,
+        name: &str,
+        (key, signing): (KeyHash, &[VerifyingKey]),
+        home: CellId,
+        visits: DailyVisits,
+    ) -> InstitutionId {
         let id = InstitutionId::from_bytes(drawn());
         let mut entries = self.entries();
-        let (kind, name, keys) = (InstitutionKind::Hospital, name_hash(name), keys.to_vec());
+        let (kind, name, keys, signing) = (InstitutionKind::Hospital, name_hash(name), vec![key], signing.to_vec());
         entries.institutions.retain(|known| known.name != name);
-        entries.institutions.push(Institution { id, kind, name, keys, signing: Vec::new(), visits, home });
+        entries.institutions.push(Institution { id, kind, name, keys, signing, visits, home });
         id
     }
 

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use renkei_access::{Evidence, Period, Purpose, Scope, SignedCapability, SignedTicket};
 use renkei_envelope::{Category, Class, ClassKey, Pseudonym, RecordKey, ReferenceKey, StubKey, WriteTagKey};
 use renkei_ids::{
-    BindingTag, CapabilityId, CellId, ClassTag, InstTag, InstitutionId, KeyHash, MonthBucket, Pid, RecordId, RecordVersion,
-    RequestId, UnixMillis,
+    BindingTag, CapabilityId, CellId, ClassTag, InstTag, InstitutionId, KeyHash, MonthBucket, Pid, RecordId,
+    RecordVersion, RequestId, UnixMillis,
 };
 
 use crate::Refusal;

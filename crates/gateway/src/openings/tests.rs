@@ -23,6 +23,7 @@ fn patient(expires: u64) -> OpenedPatient {
             opening: Bytes::from_static(b"o"),
             expires: UnixMillis(expires),
         },
+        ticket: None,
     }
 }
 

@@ -50,7 +50,7 @@ impl Desk {
         acting: &Acting,
         patient: &Patient,
     ) -> Result<Judged, Refusal> {
-        let basis = basis(patient);
+        let basis = self.reason(patient)?;
         let signed = match (acting, &self.directory) {
             (Acting::Believed(actor), None) => return Ok(Judged { actor: None, row: believed(actor), basis }),
             (Acting::Believed(_), Some(_)) => return Err(Refusal::new(ErrorCode::ActorInvalid)),
@@ -64,6 +64,16 @@ impl Desk {
         actor.admits(self.cloud, institution, self.clock.now())?;
         let row = [&[SIGNED], &signed.as_bytes()[..]].concat();
         Ok(Judged { actor: Some(actor), row, basis })
+    }
+}
+
+impl Desk {
+    /// Why a patient is opened, and on what: as the ticket says, or as a development build opens one without.
+    fn reason(&self, patient: &Patient) -> Result<(Purpose, Option<Evidence>), Refusal> {
+        match patient {
+            Patient::Ticket(ticket) => self.basis(ticket).map(|(purpose, evidence)| (purpose, Some(evidence))),
+            Patient::InsecurePseudonym(_) => Ok((Purpose::Care, Some(Evidence::Card))),
+        }
     }
 }
 
@@ -110,13 +120,6 @@ fn rank(refusal: &Option<Refusal>) -> u8 {
         None => 0,
         Some(refusal) if refusal.code == ErrorCode::ActorStepUp => 1,
         Some(_) => 2,
-    }
-}
-
-/// Why a patient is opened, and on what: as a development build opens one without a ticket.
-fn basis(patient: &Patient) -> (Purpose, Option<Evidence>) {
-    match patient {
-        Patient::InsecurePseudonym(_) | Patient::Ticket(_) => (Purpose::Care, Some(Evidence::Card)),
     }
 }
 

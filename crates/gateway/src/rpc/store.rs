@@ -7,7 +7,7 @@ use renkei_envelope::{Category, Reference};
 use renkei_ids::{RecordId, RecordVersion, RequestId};
 use renkei_records::Accepted;
 use renkei_wire::pb::record::v1 as pb;
-use renkei_wire::record::{Patient, PutDocumentReply, PutHead, ReplaceHead};
+use renkei_wire::record::{PutDocumentReply, PutHead, ReplaceHead};
 use renkei_wire::vault::{PutGrant, PutItem};
 use renkei_wire::{ErrorCode, Operation, Outcome, PutBody, PutRecord, Refusal, Stored};
 use tonic::Streaming;
@@ -60,12 +60,10 @@ impl Desk {
         document: Bytes,
     ) -> Result<PutDocumentReply, Refusal> {
         let accepted = documents::judge(document.clone()).await?;
-        if let Patient::Ticket(ticket) = &head.patient {
-            self.check_patient(caller, ticket, &accepted)?;
-        }
         let digest = documents::hash(document.clone()).await?;
         let mut visit = Visit::begin(self, caller, &head.patient, &head.actor, deed).await?;
         visit.actor.may_to(deed, documents::category(accepted.kind))?;
+        self.check_patient(&visit.opened, &accepted)?;
         let replaces = replaces
             .map(|(reference, version)| visit.opened.record(reference).map(|record| (record, version)))
             .transpose()?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use futures::future::join_all;
-use renkei_access::{ConsentSet, Period, Presented, Scope, SignedTicket, Ticket};
+use renkei_access::{ConsentSet, Evidence, Period, Presented, Purpose, Scope, SignedTicket, Ticket};
 use renkei_envelope::{Attribute, CellSecret, Class, Commitment};
 use renkei_ids::{CellId, MonthBucket, UnixMillis};
 use renkei_records::{Accepted, Form};
@@ -43,28 +43,31 @@ impl Desk {
         stale: Option<&Arc<OpenedPatient>>,
     ) -> Result<Arc<OpenedPatient>, Refusal> {
         let now = self.clock.now();
-        let taken = self.take(caller, signed, now)?;
         let hash = digest(&SHA256, signed.as_bytes());
         let key = (caller.institution, *hash.as_ref().first_chunk().expect("SHA-256 gives 32 bytes"));
+        // What is kept was opened by these very bytes, for this institution, and ends with the ticket.
         let open = async {
+            let taken = self.take(caller, signed, now)?;
             let opened = self.vault.open_ticket(opening(signed, &taken, now), caller.deadline).await?;
             let patient = renkei_envelope::Patient { cloud: self.cloud, pid: opened.pid };
-            Ok(OpenedPatient { patient, opened })
+            Ok(OpenedPatient { patient, opened, ticket: Some(Box::new(taken.ticket)) })
         };
         caller.deadline.bound(ErrorCode::DeadlineExceeded, self.openings.get(key, now, stale, open)).await
     }
 
-    /// Whether a document may be stored under a ticket: whatever it says of its patient is what the registrar committed to. A
-    /// document that says nothing proves nothing; a single resource is taken under the ticket alone.
-    pub(super) fn check_patient(
-        &self,
-        caller: Caller,
-        signed: &SignedTicket,
-        accepted: &Accepted,
-    ) -> Result<(), Refusal> {
-        let Taken { ticket, .. } = self.take(caller, signed, self.clock.now())?;
+    /// Whether a document may be stored under what was opened: whatever it says of its patient is what the registrar
+    /// committed to. A document that says nothing proves nothing; a single resource is taken under the ticket alone.
+    pub(super) fn check_patient(&self, opened: &OpenedPatient, accepted: &Accepted) -> Result<(), Refusal> {
+        let Some(ticket) = &opened.ticket else { return Ok(()) };
         let cell = self.cell.as_ref().ok_or(Refusal::new(ErrorCode::Unimplemented))?;
-        compare(cell, &ticket, accepted)
+        compare(cell, ticket, accepted)
+    }
+
+    /// Why a ticket was given, and on what evidence.
+    pub(super) fn basis(&self, signed: &SignedTicket) -> Result<(Purpose, Evidence), Refusal> {
+        let held = self.directory.as_ref().ok_or(Refusal::new(ErrorCode::Unimplemented))?.held()?;
+        let header = signed.verify(&held.directory().entries().registrars)?.header;
+        Ok((header.purpose, header.evidence))
     }
 
     /// Reads a ticket that a registrar of the directory signed for this institution and this cell.
@@ -93,7 +96,11 @@ impl Desk {
             categories: ConsentSet::NONE,
         };
         ticket.header.admits(&presented, now)?;
-        if scope == Scope::NONE { Err(Refusal::new(ErrorCode::EvidenceInsufficient)) } else { Ok(Taken { ticket, cell, scope }) }
+        if scope == Scope::NONE {
+            Err(Refusal::new(ErrorCode::EvidenceInsufficient))
+        } else {
+            Ok(Taken { ticket, cell, scope })
+        }
     }
 }
 
@@ -139,5 +146,86 @@ fn compare(cell: &CellSecret, ticket: &Ticket, accepted: &Accepted) -> Result<()
     match accepted.form {
         Form::DocumentBundle if !compared => Err(Refusal::new(ErrorCode::PatientUnproven)),
         Form::DocumentBundle | Form::SingleResource => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use renkei_access::{SealedParts, TicketDraft, TicketHeader};
+    use renkei_envelope::Commitments;
+    use renkei_ids::{CloudId, InstitutionId, KeyholderId, PseudonymEpoch, TicketId, UnixMinute};
+
+    use super::*;
+    use crate::random::SystemRandom;
+
+    fn ticket(cell: &CellSecret, commitments: &Commitments) -> Ticket {
+        let header = TicketHeader {
+            id: TicketId::from_bytes([1; 16]),
+            salt: [2; 16],
+            audience: CloudId::from_bytes([3; 16]),
+            institution: InstitutionId::from_bytes([4; 16]),
+            home_cell: CellId::from_bytes([5; 16]),
+            serving_cell: CellId::from_bytes([5; 16]),
+            epoch: PseudonymEpoch(1),
+            rotating: false,
+            purpose: Purpose::Care,
+            categories: ConsentSet::NONE,
+            evidence: Evidence::Card,
+            consent_text: None,
+            issued: UnixMinute(1),
+            expires: UnixMinute(2),
+        };
+        let digest = TicketDraft::new(header.clone()).unwrap().digest();
+        let commitments = cell.public().seal_commitments(digest, commitments, &SystemRandom).unwrap();
+        let share = renkei_access::SealedShare {
+            epoch: PseudonymEpoch(1),
+            holder: KeyholderId(1),
+            sealed: bytes::Bytes::from_static(b"share"),
+        };
+        let sealed = SealedParts { shares: vec![share], claims: bytes::Bytes::from_static(b"claims"), commitments };
+        Ticket { header, digest, sealed }
+    }
+
+    fn accepted(patient: &str, form: Form) -> Accepted {
+        let document = format!(
+            r##"{{"resourceType":"Immunization","status":"completed","vaccineCode":{{"text":"vaccine"}},"contained":[{{"resourceType":"Patient","id":"1"{patient}}}],"patient":{{"reference":"#1"}},"occurrenceDateTime":"2026-03-05"}}"##
+        );
+        Accepted { form, ..renkei_records::intake(document.as_bytes()).unwrap() }
+    }
+
+    fn told(committed: &Commitments, patient: &str, form: Form) -> Result<(), (ErrorCode, Option<String>)> {
+        let cell = CellSecret::random(&SystemRandom);
+        let told = compare(&cell, &ticket(&cell, committed), &accepted(patient, form));
+        told.map_err(|refusal| (refusal.code, refusal.field.map(|field| field.as_str().to_owned())))
+    }
+
+    #[test]
+    fn whatever_a_document_says_of_its_patient_is_what_was_committed_to() {
+        let commit = |attribute, value| Some(Commitment::new(attribute, value, &SystemRandom));
+        let committed = Commitments {
+            birth_date: commit(Attribute::BirthDate, "1970-01-01"),
+            sex: commit(Attribute::Sex, "female"),
+            member_id: commit(Attribute::MemberId, "06139877:1:187:05"),
+        };
+        let mismatch = |field: &str| Err((ErrorCode::PatientMismatch, Some(field.to_owned())));
+        for form in [Form::DocumentBundle, Form::SingleResource] {
+            assert_eq!(told(&committed, r#","birthDate":"1970-01-01","gender":"female""#, form), Ok(()));
+            assert_eq!(told(&committed, r#","birthDate":"1970-01-02""#, form), mismatch("patient.birth_date"));
+            let one_wrong = r#","birthDate":"1970-01-01","gender":"male""#;
+            assert_eq!(told(&committed, one_wrong, form), mismatch("patient.sex"));
+        }
+        // What says nothing, or only what nobody committed to, proves nothing.
+        let unproven = Err((ErrorCode::PatientUnproven, None));
+        assert_eq!(told(&committed, "", Form::DocumentBundle), unproven);
+        assert_eq!(told(&Commitments::default(), r#","gender":"male""#, Form::DocumentBundle), unproven);
+        assert_eq!(told(&committed, "", Form::SingleResource), Ok(()));
+    }
+
+    #[test]
+    fn commitments_to_another_cell_compare_with_nothing() {
+        let (cell, other) = (CellSecret::random(&SystemRandom), CellSecret::random(&SystemRandom));
+        let ticket = ticket(&other, &Commitments::default());
+        let refused = compare(&cell, &ticket, &accepted("", Form::SingleResource)).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::TicketInvalid);
     }
 }

@@ -122,7 +122,7 @@ impl Desk {
         let open = async {
             let opened = self.open_insecure(caller, pseudonym.clone(), now).await?;
             let patient = renkei_envelope::Patient { cloud: self.cloud, pid: opened.pid };
-            Ok(OpenedPatient { patient, opened })
+            Ok(OpenedPatient { patient, opened, ticket: None })
         };
         caller.deadline.bound(ErrorCode::DeadlineExceeded, self.openings.get(key, now, stale, open)).await
     }

@@ -20,6 +20,8 @@ mod strangers;
 #[cfg(feature = "dev-insecure")]
 mod tampered;
 #[cfg(feature = "dev-insecure")]
+mod tickets;
+#[cfg(feature = "dev-insecure")]
 mod vaults;
 #[cfg(feature = "dev-insecure")]
 mod world;

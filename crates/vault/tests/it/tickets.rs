@@ -38,7 +38,7 @@ impl Scene {
         let entry = |id, tls: &Tls| CellEntry { id, gateways: vec![tls.identity().key_hash], key: cell.public() };
         world.national.name_cells(&[entry(CELL, &world.gateway), entry(OTHER_CELL, &other_gateway)]);
         let visits = DailyVisits::new(visits).unwrap();
-        let enrol = |name, key| world.national.enrol(name, &[KeyHash::from_bytes([key; 32])], CELL, visits);
+        let enrol = |name, key| world.national.enrol(name, (KeyHash::from_bytes([key; 32]), &[]), CELL, visits);
         let (institution, other) = (enrol("hospital-a", 1), enrol("hospital-b", 2));
         world.publish().await;
         let scene = Self { world, other_gateway, institution, other, cell };

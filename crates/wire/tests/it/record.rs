@@ -15,8 +15,8 @@ use renkei_wire::limits::{
 use renkei_wire::pb::record::v1 as pb;
 use renkei_wire::record::{
     Acting, Actor, AuditEntry, AuditOperation, AuditOutcome, BulkPutReply, BulkPutRequest, DeleteDocumentRequest,
-    DocumentHead, GetDocumentRequest, ListAuditRequest, OpenTicketsReply, OpenTicketsRequest, Patient, PutDocumentReply, PutHead, QueryTimelineRequest,
-    ReplaceHead, TimelineEntry, TimelinePage, Upload,
+    DocumentHead, GetDocumentRequest, ListAuditRequest, OpenTicketsReply, OpenTicketsRequest, Patient,
+    PutDocumentReply, PutHead, QueryTimelineRequest, ReplaceHead, TimelineEntry, TimelinePage, Upload,
 };
 use renkei_wire::{ErrorCode, Refusal};
 

@@ -113,11 +113,7 @@ fn openings_by_ticket_read_back_and_are_refused_by_field() {
         (|it| it.reads.push(class(1, 1)), ErrorCode::TooLarge, "items.reads"),
         (|it| it.reads[0] = class(4, 1), ErrorCode::InvalidArgument, "items.reads"),
         (|it| it.to_month += 1, ErrorCode::InvalidArgument, "items.to_month"),
-        (
-            |it| (it.reads, it.write, it.audit) = (Vec::new(), false, false),
-            ErrorCode::InvalidArgument,
-            "items.write",
-        ),
+        (|it| (it.reads, it.write, it.audit) = (Vec::new(), false, false), ErrorCode::InvalidArgument, "items.write"),
     ];
     for (spoil, code, field) in cases {
         let mut item = by_ticket();

@@ -44,7 +44,7 @@ fn land() -> Land {
     let entry = |number| CellEntry { id: cell(number), gateways: vec![gateway(number)], key: key.public() };
     national.name_cells(&[entry(0), entry(1)]);
     let visits = renkei_access::DailyVisits::new(100).unwrap();
-    let enrol = |name, number, home| national.enrol(name, &[KeyHash::from_bytes([number; 32])], cell(home), visits);
+    let enrol = |name, number, home| national.enrol(name, (KeyHash::from_bytes([number; 32]), &[]), cell(home), visits);
     let institutions = [enrol("a", 10, 0), enrol("b", 11, 0), enrol("c", 12, 1)];
     Land { national, institutions, key, began: UnixMinute::of(now) }
 }

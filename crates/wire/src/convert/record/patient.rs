@@ -17,11 +17,9 @@ impl TryFrom<pb::Patient> for Patient {
             Some(pb::patient::OpenedBy::InsecurePseudonym(pseudonym)) => Pseudonym::try_from(&pseudonym[..])
                 .map(Self::InsecurePseudonym)
                 .map_err(|_| Invalid::Malformed("patient.insecure_pseudonym")),
-            Some(pb::patient::OpenedBy::Ticket(ticket)) => {
-                filled(ticket, TICKET_MAX_BYTES)
-                    .map(|ticket| Self::Ticket(SignedTicket::from_bytes(ticket)))
-                    .map_err(Invalid::size("patient.ticket"))
-            }
+            Some(pb::patient::OpenedBy::Ticket(ticket)) => filled(ticket, TICKET_MAX_BYTES)
+                .map(|ticket| Self::Ticket(SignedTicket::from_bytes(ticket)))
+                .map_err(Invalid::size("patient.ticket")),
             None => Err(Invalid::Malformed("patient")),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use renkei_directory::{Followed, Source};
+use renkei_envelope::CellSecret;
 use renkei_ids::CloudId;
 use renkei_runtime::{
     Address, Admit, BindError, Config as _, ExpectedPeer, Http2, InvalidConfig, OnError, OnShutdown, PeerIdentity,
@@ -78,6 +79,7 @@ pub async fn run(config: GatewayConfig, shell: Shell) -> Result<(), GatewayError
         cloud,
         clock: shell.clock(),
         directory: directory.clone(),
+        cell: cell(&config)?,
         vault: Vault::new(&shell, cloud, &config.vault.addresses),
         nodes: Nodes::new(shell.clone(), cloud, &config.nodes.addresses, admission.clone()),
         openings: openings.clone(),
@@ -113,6 +115,11 @@ fn check_build(shell: &Shell, config: &GatewayConfig) -> Result<(), GatewayError
 #[expect(clippy::unnecessary_wraps, reason = "of one form with the build that can refuse")]
 fn check_build(_: &Shell, _: &GatewayConfig) -> Result<(), GatewayError> {
     Ok(())
+}
+
+/// What registrars seal commitments to.
+fn cell(config: &GatewayConfig) -> Result<Option<CellSecret>, CellKeyError> {
+    config.cell.as_ref().map(|cell| cell_key::read(&cell.key_file, &cell.host_secret_file)).transpose()
 }
 
 /// The directory that its vault keeps.

@@ -186,12 +186,12 @@ async fn an_opening_ends_with_its_ticket_and_reads_what_was_consented_to() {
     let drugs = ConsentSet::NONE.with(ConsentCategory::CareAndDrugs).unwrap();
     let order = TicketOrder { expires: now.plus(2), categories: drugs, ..scene.order(1) };
     let ticket = scene.world.national.mint(&order);
-    let prescriptions = Class::every().filter(|class| class.category == renkei_envelope::Category::Prescription);
-    let asked = TicketOpening { reads: prescriptions.clone().collect(), ..scene.asking(&ticket) };
+    let prescriptions = || Class::every().filter(|class| class.category == renkei_envelope::Category::Prescription);
+    let asked = TicketOpening { reads: prescriptions().collect(), ..scene.asking(&ticket) };
     let opened = scene.open(asked).await.unwrap();
     assert_eq!(opened.expires, now.plus(2).begins());
     let readable = opened.classes.iter().filter(|grant| !grant.keys.is_empty()).map(|grant| grant.class);
-    assert!(readable.eq(prescriptions), "what is written may be of every class, what is read only of these");
+    assert!(readable.eq(prescriptions()), "what is written may be of every class, what is read only of these");
     assert_eq!(opened.classes.len(), Class::COUNT);
     assert_eq!(scene.world.verified(&opened.capability).classes.len(), 2);
 }

@@ -46,7 +46,7 @@ pub enum Login {
 /// What an institution says of who acts.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// For which cloud.
+    /// For which cloud; all zeros for a registrar.
     pub audience: CloudId,
     /// Who says it.
     pub institution: InstitutionId,

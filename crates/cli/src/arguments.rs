@@ -8,8 +8,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use renkei_access::{ACTOR_MAX_MINUTES, LicensedRole};
 use renkei_envelope::Reference;
-use renkei_ids::{CloudId, NodeId};
+use renkei_ids::{CloudId, InstitutionId, NodeId};
 use renkei_runtime::{Address, PeerIdentity, Role};
 use renkei_wire::NodeAddress;
 use renkei_wire::limits::CONTINUATION_MAX_BYTES;
@@ -59,6 +60,8 @@ pub(crate) enum Command {
     /// Shows who did what to a patient.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Signs who acts inside an institution, for one cloud and visit, into a file that the commands above take.
+    SignActor(SignActorSettings),
     /// Founds clouds and shows how their nodes stand.
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -172,7 +175,9 @@ pub(crate) enum CertsCommand {
     /// marked as a development process.
     Dev(CertsDevSettings),
     /// Makes the key that an officer signs directories with, and prints its public half for the processes' configuration.
-    Officer(CertsOfficerSettings),
+    Officer(CertsKeySettings),
+    /// Makes the key that an institution signs with who acts for it, and prints its public half for the directory.
+    Actors(CertsKeySettings),
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -213,7 +218,7 @@ pub(crate) struct CertsDevSettings {
 }
 
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct CertsOfficerSettings {
+pub(crate) struct CertsKeySettings {
     /// The key file to make, mode 0600; one that is there is not replaced.
     #[arg(value_name = "FILE")]
     pub(crate) key: PathBuf,
@@ -222,6 +227,45 @@ pub(crate) struct CertsOfficerSettings {
     /// alone protects it.
     #[arg(long, value_name = "FILE")]
     pub(crate) secret: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct SignActorSettings {
+    /// The institution's key for actors, as `renkei certs actors` made it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+
+    /// The 32 bytes that the key file is sealed to, where it is.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret: Option<PathBuf>,
+
+    /// The cloud that she acts towards.
+    #[arg(long, value_name = "HEX")]
+    pub(crate) cloud: CloudId,
+
+    /// The institution, by its id in the directory.
+    #[arg(long, value_name = "HEX")]
+    pub(crate) institution: InstitutionId,
+
+    /// The institution's name for her: 1 to 64 bytes.
+    #[arg(long, value_name = "ID")]
+    pub(crate) actor: String,
+
+    /// Her licence: physician, dentist, pharmacist, nurse, clerk or patient.
+    #[arg(long, default_value = "physician", value_parser = parse_role)]
+    pub(crate) role: LicensedRole,
+
+    /// Says that she has logged in once more for what she is about to do.
+    #[arg(long)]
+    pub(crate) step_up: bool,
+
+    /// Minutes from now until it ends; 60 at most for a step-up.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=i64::from(ACTOR_MAX_MINUTES)))]
+    pub(crate) minutes: u32,
+
+    /// Where it goes; a file that is there is not replaced.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
 }
 
 /// `1=10.0.0.1:7001`.
@@ -275,6 +319,8 @@ pub(crate) enum InvalidArgument {
     InstitutionKind,
     #[error("visits are 1 to 1000000")]
     Visits,
+    #[error("roles are physician, dentist, pharmacist, nurse, clerk, patient")]
+    LicensedRole,
     #[error("a public key has 64 hexadecimal digits")]
     VerifyingKey,
 }
@@ -316,6 +362,10 @@ fn is_host(text: &str) -> bool {
 
 fn parse_replicas(text: &str) -> Result<u32, InvalidArgument> {
     text.parse().ok().filter(|replicas| [1, 3, 5].contains(replicas)).ok_or(InvalidArgument::Replicas)
+}
+
+fn parse_role(text: &str) -> Result<LicensedRole, InvalidArgument> {
+    LicensedRole::EVERY.into_iter().find(|role| role.as_str() == text).ok_or(InvalidArgument::LicensedRole)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use renkei_access::InvalidDirectory;
+use renkei_access::{InvalidActor, InvalidDirectory};
 use renkei_envelope::InvalidKeyFile;
 use renkei_ids::NodeId;
 use renkei_launch::{CertError, CloudError};
@@ -95,6 +95,11 @@ pub(crate) enum Failure {
     },
     #[error("the certificate {} is not that of a process of role {role}", path.display())]
     OtherRole { path: PathBuf, role: &'static str },
+    #[error("signing the actor")]
+    Actor {
+        #[source]
+        source: InvalidActor,
+    },
     #[error("reading a secret")]
     Secret {
         #[source]
@@ -103,7 +108,7 @@ pub(crate) enum Failure {
     #[error("{} does not have the 32 bytes of a secret", path.display())]
     SecretLength { path: PathBuf },
     #[error("reading the key file {}", path.display())]
-    OfficerKey {
+    StatementKey {
         path: PathBuf,
         #[source]
         source: InvalidKeyFile,
@@ -206,9 +211,10 @@ impl Failure {
             | Self::Layout { .. }
             | Self::Certificate { .. }
             | Self::OtherRole { .. }
+            | Self::Actor { .. }
             | Self::Secret { .. }
             | Self::SecretLength { .. }
-            | Self::OfficerKey { .. }
+            | Self::StatementKey { .. }
             | Self::Write { .. }
             | Self::Size { .. }
             | Self::Pseudonym { .. }

@@ -137,6 +137,13 @@ impl Openings {
         self.gauge.set(i64::try_from(held.len()).unwrap_or(i64::MAX));
     }
 
+    /// Drops what was opened for institutions that are not served any more.
+    pub(crate) fn forget(&self, gone: impl Fn(InstitutionId) -> bool) {
+        let mut held = self.lock();
+        held.retain(|(institution, _), _| !gone(*institution));
+        self.gauge.set(i64::try_from(held.len()).unwrap_or(i64::MAX));
+    }
+
     /// Nothing that holds the lock can panic half way through a change.
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Held>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)

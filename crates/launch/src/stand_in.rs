@@ -235,6 +235,7 @@ impl StandIn {
     pub fn directory(&self) -> SignedDirectory {
         let mut entries = self.entries();
         entries.version.0 += 1;
+        entries.sort();
         let directory = Directory::try_from(entries.clone()).expect("what was entered holds together");
         let unsigned = SignedDirectory::unsigned(&directory).expect("a small directory is within the limit");
         unsigned.sign(&self.officer).expect("what was made just now has a form")

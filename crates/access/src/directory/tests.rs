@@ -312,6 +312,9 @@ fn bytes_outside_the_form_are_refused_by_name() {
     assert_eq!(verify(vec![17; 4_000]), InvalidDirectory::Signatures);
     assert_eq!(forged(vec![9], &[1]).verify(&officers(1, 1)), Err(InvalidDirectory::Format(9)));
     assert_eq!(forged(vec![1, 0xFF], &[1]).verify(&officers(1, 1)), Err(InvalidDirectory::Malformed("entries")));
+    // More entries than there may be are counted, whatever they say.
+    let many = [vec![1], [0x42, 0].repeat(1 << 20)].concat();
+    assert_eq!(forged(many, &[1]).verify(&officers(1, 1)), Err(InvalidDirectory::Limit("entries")));
     assert_eq!(forged(vec![1], &[1]).verify(&officers(1, 1)), Err(InvalidDirectory::Malformed("version")));
 }
 

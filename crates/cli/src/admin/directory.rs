@@ -10,7 +10,7 @@ mod shown;
 use std::fmt;
 use std::path::PathBuf;
 
-use renkei_access::{Directory, SignedDirectory, StatementKey};
+use renkei_access::{Directory, SignedDirectory};
 use renkei_ids::{Clock as _, DirectoryVersion};
 use renkei_runtime::SystemClock;
 use renkei_wire::directory::{CurrentReply, CurrentRequest, PublishReply, PublishRequest};
@@ -23,8 +23,8 @@ use crate::arguments::{
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::officer;
 use crate::output::Output;
+use crate::statement_key::{self, Signer};
 use keepers::{Client, KeeperLeader};
 use shown::Shown;
 
@@ -82,7 +82,7 @@ fn sign(settings: &DirectorySignSettings, output: Output) -> Result<Exit, Failur
     let DirectorySignSettings { directory, against, key, secret, output: into } = settings;
     let (signed, read) = file::read(directory)?;
     let against = against.as_deref().map(file::read).transpose()?;
-    let key: StatementKey = officer::read(key, secret.as_deref())?;
+    let key = statement_key::read(Signer::Officer, key, secret.as_deref())?;
     let signed = signed.sign(&key).map_err(|source| Failure::Directory { path: Some(directory.clone()), source })?;
     file::write(into, &signed)?;
     output.print(&Shown::of(&signed, &read, against.as_ref().map(|(_, directory)| directory))?)?;
@@ -138,6 +138,9 @@ fn next(
 impl fmt::Display for Published {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { version, by } = self;
-        writeln!(f, "{by} holds directory {version}; publish it to every other vault and registrar too")
+        writeln!(
+            f,
+            "{by} holds directory {version}; publish it to every other cloud's too, and bring it to the registrar"
+        )
     }
 }

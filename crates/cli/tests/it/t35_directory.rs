@@ -97,7 +97,7 @@ fn serve(files: &Files, shelf: &Arc<Shelf>, officers: Officers) -> SocketAddr {
 fn officers(files: &Files) -> Officers {
     let key = |name: &str| {
         let made = files.done(&format!("certs officer @{name}.key"));
-        VerifyingKey::from_hex(made["officer"].as_str().unwrap()).unwrap()
+        VerifyingKey::from_hex(made["public"].as_str().unwrap()).unwrap()
     };
     Officers::new(2, ["one", "two", "three"].map(key).to_vec()).unwrap()
 }
@@ -206,4 +206,33 @@ fn an_officers_key_can_be_sealed_and_is_never_replaced() {
     assert_eq!(files.run(sign).code, 2);
     files.done(&format!("{sign} --secret @secret"));
     assert_eq!(files.run("certs officer @one.key").code, 2);
+}
+
+#[test]
+fn the_layout_that_deploy_shows_is_taken() {
+    let files = Files::new();
+    files.issue(Role::Gateway, "one");
+    files.issue(Role::Gateway, "two");
+    let shown = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/directory-layout.toml");
+    std::fs::copy(shown, files.path("layout.toml")).unwrap();
+    let laid_out = files.done("admin directory lay-out --layout @layout.toml --output @first");
+    assert_eq!(laid_out["cells"].as_array().unwrap().len(), 2, "{laid_out}");
+}
+
+#[test]
+fn an_actor_is_signed_within_her_logins_life_and_by_no_officers_key() {
+    let files = Files::new();
+    let key = files.done("certs actors @actors.key");
+    let key = VerifyingKey::from_hex(key["public"].as_str().unwrap()).unwrap();
+    let line = format!("sign-actor --key @actors.key --cloud {CLOUD} --institution {CELL} --actor dr-1 --step-up");
+    files.done(&format!("{line} --minutes 60 --output @actor"));
+    let signed = renkei_access::SignedActor::from_bytes(std::fs::read(files.path("actor")).unwrap().into());
+    let actor = signed.verify(&[key]).unwrap();
+    assert_eq!((actor.name.as_str(), actor.login), ("dr-1", renkei_access::Login::StepUp));
+    for more in ["--minutes 61 --output @late", "--role surgeon --output @late", "--output @actor"] {
+        assert_eq!(files.run(&format!("{line} {more}")).code, 2, "{more}");
+    }
+    files.done("certs officer @officer.key");
+    let by_officer = line.replace("@actors.key", "@officer.key");
+    assert_eq!(files.run(&format!("{by_officer} --output @other")).code, 2);
 }

@@ -4,6 +4,8 @@
 
 mod build;
 #[cfg(feature = "dev-insecure")]
+mod directory;
+#[cfg(feature = "dev-insecure")]
 mod documents;
 #[cfg(feature = "dev-insecure")]
 mod faults;

@@ -8,7 +8,7 @@ mod layout;
 mod shown;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::Path;
 
 use renkei_access::{Directory, SignedDirectory};
 use renkei_ids::{Clock as _, DirectoryVersion};
@@ -123,7 +123,7 @@ async fn publish(settings: DirectoryPublishSettings, output: Output) -> Result<E
 fn next(
     mut entries: renkei_access::Entries,
     before: Option<&Directory>,
-    into: &PathBuf,
+    into: &Path,
     output: Output,
 ) -> Result<Exit, Failure> {
     entries.sort();

@@ -260,7 +260,7 @@ impl VaultConfig {
         let invalid = InvalidConfig { key: "keys.escrow_key", rule: "must be a public key of 64 hexadecimal digits" };
         let Some(text) = &self.keys.escrow_key else { return Ok(None) };
         // The form is that of every public key of 32 bytes.
-        let bytes = VerifyingKey::from_hex(text).ok_or(invalid.clone())?;
+        let bytes = VerifyingKey::from_hex(text).ok_or(invalid)?;
         EscrowKey::new(*bytes.as_bytes()).map(Some).map_err(|_| invalid)
     }
 

@@ -46,12 +46,12 @@ impl Desk {
         let hash = digest(&SHA256, signed.as_bytes());
         let key = (caller.institution, *hash.as_ref().first_chunk().expect("SHA-256 gives 32 bytes"));
         // What is kept was opened by these very bytes, for this institution, and ends with the ticket.
-        let open = async {
+        let open = Box::pin(async {
             let taken = self.take(caller, signed, now)?;
             let opened = self.vault.open_ticket(opening(signed, &taken, now), caller.deadline).await?;
             let patient = renkei_envelope::Patient { cloud: self.cloud, pid: opened.pid };
             Ok(OpenedPatient { patient, opened, ticket: Some(Box::new(taken.ticket)) })
-        };
+        });
         caller.deadline.bound(ErrorCode::DeadlineExceeded, self.openings.get(key, now, stale, open)).await
     }
 

@@ -213,6 +213,9 @@ impl Decision {
     }
 }
 
+/// Whether an opening is let through; if not, why, and milliseconds until it may be.
+type Admitted = Result<(), (Reason, u64)>;
+
 /// Counts an opening by ticket: a ticket's first one is a patient more, whom the institution may open or not; every other
 /// one is the same patient again. Who opens one patient too many is locked.
 fn admit_ticket<S: Store>(
@@ -220,7 +223,7 @@ fn admit_ticket<S: Store>(
     head: &mut Head,
     (ticket, asker): (&TicketUse, &Asker),
     limits: &Limits,
-) -> Result<Result<(), (Reason, u64)>, StateError<S::Error>> {
+) -> Result<Admitted, StateError<S::Error>> {
     let now = head.time;
     // The leader has judged it by its clock; group time may be ahead of that.
     if now >= ticket.expires {

@@ -52,7 +52,7 @@ fn a_ticket_is_one_patient_however_often_it_is_opened_and_one_too_many_locks() {
     let one = by_ticket(1, ticket(1, 600_000, 2), None);
     assert_eq!(decide(&mut memory, 0, vec![one.clone(), one.clone()]), [Ok(()); 2]);
     let [two, three] = [2, 3].map(|number| by_ticket(number, ticket(number, 600_000, 2), None));
-    let outcomes = decide(&mut memory, 1_000, vec![two, three.clone(), one.clone(), three.clone()]);
+    let outcomes = decide(&mut memory, 1_000, vec![two, three.clone(), one.clone(), three]);
     assert_eq!(outcomes, [Ok(()), Err(Reason::Breach), Err(Reason::Locked), Err(Reason::Locked)]);
     // Another purpose or institution is not locked with it, and the lock ends by itself.
     let elsewhere = Item { institution: InstitutionId::from_bytes([2; 16]), ..one.clone() };
@@ -130,7 +130,12 @@ fn signed(version: u64, denied: u8) -> Bytes {
         deny_epoch: renkei_ids::DenyEpoch(version),
         registrars: Vec::new(),
         clouds: vec![Cloud { id: CLOUD, epoch: renkei_ids::PseudonymEpoch(1), rotating: false }],
-        cells: vec![Cell { id: cell, cloud: CLOUD, gateways: Vec::new(), commitments: CommitmentKey([9; 32]) }],
+        cells: vec![Cell {
+            id: cell,
+            cloud: CLOUD,
+            gateways: vec![KeyHash::from_bytes([9; 32])],
+            commitments: CommitmentKey([9; 32]),
+        }],
         routes: Vec::new(),
         institutions: vec![institution(1), institution(2)],
         denied: vec![Party::Institution(InstitutionId::from_bytes([denied; 16]))],

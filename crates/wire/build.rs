@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use prost::Message as _;
 
 /// Messages that hold something of a patient: their `Debug` is written by hand, in `src/pb.rs`, and shows nothing.
-const REDACTED: [&str; 53] = [
+const REDACTED: [&str; 57] = [
     ".renkei.keyholder.v1.MintRequest",
     ".renkei.keyholder.v1.MintItem",
     ".renkei.keyholder.v1.Minted",
@@ -43,6 +43,8 @@ const REDACTED: [&str; 53] = [
     ".renkei.record.v1.DeleteDocumentRequest",
     ".renkei.record.v1.ListAuditRequest",
     ".renkei.record.v1.AuditEntry",
+    ".renkei.registrar.v1.TicketKeyReply",
+    ".renkei.record.v1.OpenTicketsRequest",
     ".renkei.transfer.v1.CopySlotsRequest",
     ".renkei.transfer.v1.CopyProgress",
     ".renkei.transfer.v1.MovedRow",
@@ -50,6 +52,8 @@ const REDACTED: [&str; 53] = [
     ".renkei.vault.v1.PutsRequest",
     ".renkei.vault.v1.DeletesRequest",
     ".renkei.vault.v1.InsecureOpening",
+    ".renkei.vault.v1.OpenTicketsRequest",
+    ".renkei.vault.v1.TicketOpening",
     ".renkei.vault.v1.Opened",
     ".renkei.vault.v1.ClassGrant",
     ".renkei.vault.v1.YearKey",

@@ -9,8 +9,12 @@ use crate::VerifyingKey;
 /// What a statement is. The strings never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Statement {
+    /// An institution's: who acts for it.
+    Actor,
     /// An authority's: this card is this resident's.
     Card,
+    /// An officer's: the directory.
+    Directory,
     /// A card's: it is here, now.
     Presence,
     /// An insurer's: this person is insured under this member id.
@@ -22,7 +26,9 @@ pub enum Statement {
 impl Statement {
     const fn domain(self) -> &'static [u8] {
         match self {
+            Self::Actor => b"renkei actor v1\0",
             Self::Card => b"renkei card v1\0",
+            Self::Directory => b"renkei directory v1\0",
             Self::Presence => b"renkei presence v1\0",
             Self::Registration => b"renkei registration v1\0",
             Self::Ticket => b"renkei ticket v1\0",

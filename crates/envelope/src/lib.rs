@@ -34,6 +34,7 @@
 //! SeedKey ──► "person seeds" ══► PersonSeed
 //! DaySecret (of a key holder or a registrar) ──► TicketKey (of one cloud and day) ══► share, or Claims
 //! CellSecret ──► CellKey, public ══► Commitments                                      MarkKey ──► PersonMark
+//! EscrowSecret, offline ──► EscrowKey, public ══► escrow row {person mark, PatientSeed}
 //! ```
 //!
 //! An own-record handle takes the form of [`Opening`] under a key of its own, once tickets exist to make it from.
@@ -43,6 +44,7 @@ mod class_key;
 mod commitment;
 mod continuation;
 mod document;
+mod escrow;
 mod hpke;
 mod kdf;
 mod key_file;
@@ -65,6 +67,7 @@ pub use commitment::{
     Attribute, CellKey, CellSecret, Commitment, CommitmentSalt, Commitments, InvalidCellKey, SEALED_COMMITMENTS_BYTES,
 };
 pub use document::{DOCUMENT_OVERHEAD, DocumentError, DocumentPlace};
+pub use escrow::{ESCROW_ROW_BYTES, EscrowKey, EscrowSecret, InvalidEscrowKey};
 pub use key_file::{FileKey, InvalidKeyFile, KeyFile};
 pub use opening::{Opening, OpeningKey};
 pub use patient::{

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use renkei_access::SigningKey;
+use renkei_access::{Officers, SigningKey};
 use renkei_consensus::{Engine, EngineOptions, OpenError};
+use renkei_directory::DirectoryRpc;
 use renkei_envelope::{EpochKey, FileKey};
 use renkei_ids::CloudId;
 use renkei_peers::{AddressBook, AskDigests, Circle, ClockGauges, Clocks, Digests, Lanes, Peers};
@@ -20,6 +21,7 @@ use tonic::service::Routes;
 use crate::admin::VaultAdmin;
 use crate::admission::Admission;
 use crate::config::VaultConfig;
+use crate::directory::Kept;
 use crate::fatal;
 use crate::founding::{Founder, KeeperError};
 use crate::key_file::{self, KeyFileError, Purpose};
@@ -28,7 +30,8 @@ use crate::membership::GROUP;
 use crate::metrics::Metrics;
 use crate::remote::Remote;
 use crate::rpc::Rpc;
-use crate::serve::{Keys, Vault};
+use crate::serve::{Keys, ReadDirectory, Vault};
+use crate::ticket_keys::TicketKeys;
 
 /// How often the free disk is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -105,6 +108,7 @@ pub async fn run(config: VaultConfig, shell: Shell) -> Result<(), VaultError> {
         founder.check_keys(&replica)?;
     }
 
+    let givers = config.givers()?;
     let vault = Vault {
         cloud,
         engine: founder.engine.clone(),
@@ -113,6 +117,9 @@ pub async fn run(config: VaultConfig, shell: Shell) -> Result<(), VaultError> {
         admission: Admission::new(in_flight, metrics.admitted_bytes.clone()),
         limits: config.budgets.limits(),
         life: config.life(),
+        ticket_keys: givers.map(|givers| TicketKeys::start(&shell, &givers, &metrics.ticket_keys_missing)),
+        read_directory: ReadDirectory::default(),
+        escrow: config.escrow_key()?,
         clock: shell.clock(),
         clocks: clocks.clone(),
         metrics: metrics.clone(),
@@ -121,7 +128,7 @@ pub async fn run(config: VaultConfig, shell: Shell) -> Result<(), VaultError> {
     let listener = bind(config.listen.address)?;
     background(&shell, &founder, clocks, &metrics);
     let admit = Admit { cloud: Some(cloud), roles: &[Role::Gateway, Role::Vault, Role::Operator] };
-    let services = services(&shell, founder, vault, metrics);
+    let services = services(&shell, founder, (vault, config.officers()?), metrics);
     let serving = serve_routes(&shell, "vault", listener, shell.tls().server(admit), Http2::LANES, services);
     shell.started();
 
@@ -186,7 +193,8 @@ fn denials(shell: &Shell) -> Denials {
     denials
 }
 
-fn services(shell: &Shell, founder: Founder, vault: Vault, metrics: Metrics) -> Routes {
+fn services(shell: &Shell, founder: Founder, (vault, officers): (Vault, Option<Officers>), metrics: Metrics) -> Routes {
+    let vault = Arc::new(vault);
     let host_of = founder.membership.host_of();
     let peers = Peers::new(shell.clone(), circle(founder.cloud), founder.engine.clone(), host_of);
     let remote = founder.remote.clone();
@@ -195,7 +203,7 @@ fn services(shell: &Shell, founder: Founder, vault: Vault, metrics: Metrics) -> 
         async move { remote.digests(vault).await.ok() }.boxed()
     });
     let digests = Digests::new(founder.engine.clone(), ask, metrics.digest_mismatches);
-    let openings = VaultServiceServer::new(Rpc { vault: Arc::new(vault), denials: denials(shell) })
+    let openings = VaultServiceServer::new(Rpc { vault: Arc::clone(&vault), denials: denials(shell) })
         .max_decoding_message_size(limits::VAULT_MESSAGE_MAX_BYTES)
         .max_encoding_message_size(limits::VAULT_MESSAGE_MAX_BYTES);
     let peers = PeerServiceServer::new(peers)
@@ -204,7 +212,11 @@ fn services(shell: &Shell, founder: Founder, vault: Vault, metrics: Metrics) -> 
     let admin = VaultAdminServiceServer::new(VaultAdmin { founder, digests })
         .max_decoding_message_size(limits::ADMIN_MESSAGE_MAX_BYTES)
         .max_encoding_message_size(limits::ADMIN_MESSAGE_MAX_BYTES);
-    Routes::new(openings).add_service(peers).add_service(admin)
+    let routes = Routes::new(openings).add_service(peers).add_service(admin);
+    match officers {
+        Some(officers) => routes.add_service(DirectoryRpc::server(Arc::new(Kept(vault)), officers, shell.clock())),
+        None => routes,
+    }
 }
 
 pub(crate) fn check_identity(shell: &Shell, cloud: CloudId, id: u32) -> Result<(), VaultError> {

@@ -7,6 +7,7 @@ mod audit_ref;
 mod audit_row;
 mod body_piece;
 mod delete_record;
+mod directory;
 mod frames;
 mod get_record;
 mod keyholder;
@@ -17,6 +18,7 @@ mod put_record;
 mod read_timeline;
 mod record;
 mod record_entry;
+mod registrar;
 mod reply;
 mod reply_frame;
 mod request;
@@ -43,6 +45,7 @@ pub use audit_ref::InvalidAuditRef;
 pub use audit_row::InvalidAuditRow;
 pub use body_piece::InvalidBodyPiece;
 pub use delete_record::InvalidDeleteRecord;
+pub use directory::InvalidDirectoryMessage;
 pub use frames::TooManyFrames;
 pub use get_record::InvalidGetRecord;
 pub use keyholder::{InvalidHeldTicketKey, InvalidMintItem, InvalidMintReply, InvalidMintRequest, InvalidMinted};
@@ -53,6 +56,7 @@ pub use put_record::InvalidPutRecord;
 pub use read_timeline::InvalidReadTimeline;
 pub use record::{InvalidRecordMessage, evidence_word, month_text, purpose_word, read_month};
 pub use record_entry::InvalidRecordEntry;
+pub use registrar::InvalidRegistrarTicketKey;
 pub use reply::InvalidReply;
 pub use reply_frame::{InvalidReplyFrame, InvalidReplyItem};
 pub use request::InvalidRequest;
@@ -68,7 +72,7 @@ pub use transfer::InvalidTransfer;
 pub use vault::{
     InvalidBatch, InvalidClass, InvalidClassGrant, InvalidDeleteGrant, InvalidDeleteItem, InvalidInsecureOpening,
     InvalidOpenStubsReply, InvalidOpenStubsRequest, InvalidOpened, InvalidOpenedStub, InvalidPutGrant, InvalidPutItem,
-    InvalidResults, InvalidSealedStub, UnknownValue,
+    InvalidResults, InvalidSealedStub, InvalidTicketOpening, UnknownValue,
 };
 
 use bytes::Bytes;

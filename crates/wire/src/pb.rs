@@ -32,6 +32,10 @@ generated!(
     admin, "renkei.admin.v1"
 );
 generated!(
+    /// What operators and followers ask of whoever keeps the directory.
+    directory, "renkei.directory.v1"
+);
+generated!(
     /// What a registrar and vaults ask of a key holder.
     keyholder, "renkei.keyholder.v1"
 );
@@ -46,6 +50,10 @@ generated!(
 generated!(
     /// What an institution asks of its gateway.
     record, "renkei.record.v1"
+);
+generated!(
+    /// What insurers, institutions and vaults ask of a registrar.
+    registrar, "renkei.registrar.v1"
 );
 generated!(
     /// What nodes ask of each other while slots move between groups.
@@ -100,6 +108,8 @@ redacted! {
     record::v1::DeleteDocumentRequest
     record::v1::ListAuditRequest
     record::v1::AuditEntry
+    registrar::v1::TicketKeyReply
+    record::v1::OpenTicketsRequest
     transfer::v1::CopySlotsRequest
     transfer::v1::CopyProgress
     transfer::v1::MovedRow
@@ -107,6 +117,8 @@ redacted! {
     vault::v1::PutsRequest
     vault::v1::DeletesRequest
     vault::v1::InsecureOpening
+    vault::v1::OpenTicketsRequest
+    vault::v1::TicketOpening
     vault::v1::Opened
     vault::v1::ClassGrant
     vault::v1::YearKey

@@ -9,6 +9,7 @@ mod invalid;
 mod kind;
 mod list_audit;
 mod month;
+mod open_tickets;
 mod patient;
 mod put_document_reply;
 mod put_head;

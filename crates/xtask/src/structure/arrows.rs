@@ -27,8 +27,11 @@ const ALLOWED: [(&str, &[&str]); 30] = [
     ("renkei-runtime", &["ids"]),
     // Raft frames, so that node and vault share them without linking each other.
     ("renkei-peers", &["ids", "consensus", "wire", "runtime"]),
-    // Certificates and addresses as `runtime` reads them: one type on both sides.
-    ("renkei-launch", &["ids", "runtime"]),
+    // How the directory travels, so that vault, registrar and gateway share it without linking each other.
+    ("renkei-directory", &["ids", "access", "wire", "runtime"]),
+    // Certificates and addresses as `runtime` reads them: one type on both sides. And what the stand-in for the national side
+    // mints and serves.
+    ("renkei-launch", &["ids", "access", "pseudonym", "envelope", "wire", "runtime"]),
     // services
     (
         "renkei-node",
@@ -48,7 +51,10 @@ const ALLOWED: [(&str, &[&str]); 30] = [
         ],
     ),
     // Of `shard` it reads the content of audit rows.
-    ("renkei-gateway", &["ids", "records", "access", "merkle", "envelope", "placement", "shard", "wire", "runtime"]),
+    (
+        "renkei-gateway",
+        &["ids", "records", "access", "merkle", "envelope", "placement", "shard", "wire", "runtime", "directory"],
+    ),
     (
         "renkei-vault",
         &[
@@ -63,12 +69,25 @@ const ALLOWED: [(&str, &[&str]); 30] = [
             "wire",
             "runtime",
             "peers",
+            "directory",
         ],
     ),
     // Of `records` it has numbers of insurance and comparison forms, and of no record anything.
     (
         "renkei-registrar",
-        &["ids", "records", "access", "merkle", "envelope", "storage", "consensus", "wire", "runtime", "peers"],
+        &[
+            "ids",
+            "records",
+            "access",
+            "merkle",
+            "envelope",
+            "storage",
+            "consensus",
+            "wire",
+            "runtime",
+            "peers",
+            "directory",
+        ],
     ),
     ("renkei-keyholder", &["ids", "pseudonym", "envelope", "wire", "runtime"]),
     ("renkei-client", &["ids", "access", "merkle", "envelope", "wire"]),
@@ -129,8 +148,9 @@ const ALLOWED: [(&str, &[&str]); 30] = [
 /// Tests may use these on top of their crate's row.
 const FOR_TESTS: [&str; 5] = ["testkit", "sim", "launch", "population", "fault-disk"];
 /// And these tests that: to change what a node has stored, as a thief of its disk could; to make whole tickets of what key
-/// holders give.
-const FOR_TESTS_OF: [(&str, &str); 2] = [("renkei-gateway", "storage"), ("renkei-keyholder", "access")];
+/// holders give; to keep a directory that is published.
+const FOR_TESTS_OF: [(&str, &str); 3] =
+    [("renkei-gateway", "storage"), ("renkei-keyholder", "access"), ("renkei-cli", "directory")];
 
 const PREFIX: &str = "renkei-";
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use prost::Message as _;
 
 /// Messages that hold something of a patient: their `Debug` is written by hand, in `src/pb.rs`, and shows nothing.
-const REDACTED: [&str; 54] = [
+const REDACTED: [&str; 77] = [
     ".renkei.keyholder.v1.MintRequest",
     ".renkei.keyholder.v1.MintItem",
     ".renkei.keyholder.v1.Minted",
@@ -43,6 +43,29 @@ const REDACTED: [&str; 54] = [
     ".renkei.record.v1.DeleteDocumentRequest",
     ".renkei.record.v1.ListAuditRequest",
     ".renkei.record.v1.AuditEntry",
+    ".renkei.registrar.v1.RegisterRequest",
+    ".renkei.registrar.v1.SignedStatement",
+    ".renkei.registrar.v1.InsurerStatement",
+    ".renkei.registrar.v1.Registration",
+    ".renkei.registrar.v1.Entry",
+    ".renkei.registrar.v1.FiveItems",
+    ".renkei.registrar.v1.Insured",
+    ".renkei.registrar.v1.EndOfInsurance",
+    ".renkei.registrar.v1.IssueToken",
+    ".renkei.registrar.v1.RevokeToken",
+    ".renkei.registrar.v1.RegisterReply",
+    ".renkei.registrar.v1.RegisterResult",
+    ".renkei.registrar.v1.Asking",
+    ".renkei.registrar.v1.CheckEligibilityRequest",
+    ".renkei.registrar.v1.Eligibility",
+    ".renkei.registrar.v1.BulkEligibilityRequest",
+    ".renkei.registrar.v1.BulkEligibilityReply",
+    ".renkei.registrar.v1.BulkResult",
+    ".renkei.registrar.v1.CheckInRequest",
+    ".renkei.registrar.v1.PresentedCard",
+    ".renkei.registrar.v1.RenewRequest",
+    ".renkei.registrar.v1.CheckedIn",
+    ".renkei.registrar.v1.CloudTicket",
     ".renkei.registrar.v1.TicketKeyReply",
     ".renkei.transfer.v1.CopySlotsRequest",
     ".renkei.transfer.v1.CopyProgress",

@@ -310,7 +310,7 @@ impl SigningKey {
 }
 
 /// The public half of a [`SigningKey`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct VerifyingKey([u8; 32]);
 
 impl VerifyingKey {

@@ -1,23 +1,31 @@
 //! What a node may do for whom: capabilities that a vault signs, and the rules that a patient sets. And what stands behind
-//! a check-in, and follows from it: evidence, a card, consent, tickets.
+//! a check-in, and follows from it: evidence, a card, consent, tickets. And the directory of who there is.
 //!
 //! Invariant: pure. No clock, no randomness, no disk: the moment and the keys are arguments. Nothing here knows a name;
-//! institutions and classes are tags.
+//! towards nodes institutions and classes are tags.
 
+mod budget;
 mod capability;
 mod card;
 mod consent;
+mod directory;
 mod evidence;
 mod rules;
 mod statement;
 mod ticket;
 
+pub use budget::{DailyVisits, Limit, OpeningLimits};
 pub use capability::{
     CAPABILITY_MAX_BYTES, CLASSES_MAX, Capability, CapabilityRefusal, InvalidCapability, Period, Purpose, RECORDS_MAX,
     RecordGrant, STUB_MAX_BYTES, Scope, SignedCapability, SigningKey, VerifyingKey,
 };
 pub use card::{Card, CardId, CardRefusal, PRESENCE_MILLIS, Presence, PresentedCard, ResidentCode};
 pub use consent::{CollectionBasis, ConsentCategory, ConsentSet, ConsentText};
+pub use directory::{
+    CELLS_MAX, CLOUDS_MAX, Cell, Cloud, CommitmentKey, DENIED_MAX, DIRECTORY_MAX_BYTES, Directory, Entries, Held,
+    INSTITUTIONS_MAX, Institution, InstitutionKind, InvalidDirectory, InvalidOfficers, KEYS_MAX, NotServed, NotTaken,
+    OFFICERS_MAX, Officers, Party, ROUTES_MAX, Route, SURGE_MAX_MILLIS, SURGES_MAX, SignedDirectory, Surge, name_hash,
+};
 pub use evidence::Evidence;
 pub use rules::{Effect, InvalidRules, RULES_MAX, Rule, RuleSet, Subject, Target};
 pub use statement::{Signed, Statement, StatementKey};

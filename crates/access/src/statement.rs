@@ -11,6 +11,8 @@ use crate::VerifyingKey;
 pub enum Statement {
     /// An authority's: this card is this resident's.
     Card,
+    /// An officer's: the directory.
+    Directory,
     /// A card's: it is here, now.
     Presence,
     /// An insurer's: this person is insured under this member id.
@@ -23,6 +25,7 @@ impl Statement {
     const fn domain(self) -> &'static [u8] {
         match self {
             Self::Card => b"renkei card v1\0",
+            Self::Directory => b"renkei directory v1\0",
             Self::Presence => b"renkei presence v1\0",
             Self::Registration => b"renkei registration v1\0",
             Self::Ticket => b"renkei ticket v1\0",

@@ -100,6 +100,14 @@ number_id!(
     /// Version of a cloud's pseudonym keys, from 1; while they are rotated, two of them are in use.
     PseudonymEpoch, u32
 );
+number_id!(
+    /// Version of the directory; each one that officers sign is newer than those before.
+    DirectoryVersion, u64
+);
+number_id!(
+    /// Version of who is denied in the directory; grows with each change of that.
+    DenyEpoch, u64
+);
 
 impl GroupId {
     /// The meta group: slot map, replica ids, node registry, placement jobs.
@@ -196,6 +204,10 @@ hex_id!(
 hex_id!(
     /// An institution: random, and never changed. Its name and keys are attributes that the directory gives.
     InstitutionId, 16
+);
+hex_id!(
+    /// SHA-256 of an institution's name: tells whoever has the name whose entry it is.
+    NameHash, 32
 );
 hex_id!(
     /// What a node has on its disk, as one thing: drawn at random when the node first starts there, and lost with it.

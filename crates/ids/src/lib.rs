@@ -11,8 +11,8 @@ mod random;
 mod time;
 
 pub use infra::{
-    CellId, CloudId, DiskId, GroupId, InstitutionId, InvalidSlot, KeyholderId, LeaderTerm, LogId, NodeId,
-    PseudonymEpoch, ReplicaId, SLOTS, Slot, SlotEpoch,
+    CellId, CloudId, DenyEpoch, DirectoryVersion, DiskId, GroupId, InstitutionId, InvalidSlot, KeyholderId, LeaderTerm,
+    LogId, NameHash, NodeId, PseudonymEpoch, ReplicaId, SLOTS, Slot, SlotEpoch,
 };
 pub use opaque::{
     ActorTag, AttributeTag, BindingId, BindingTag, CapabilityId, ClassTag, ContentTag, GrantId, HeaderDigest, IdemTag,

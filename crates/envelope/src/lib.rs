@@ -31,7 +31,7 @@
 //!
 //! RegistrarKey ─┬─► index of member ids, residents, tokens, and of what is compared without being read
 //!               └─► "person values" ══► what the registrar knows of a person, and who asked
-//! SeedKey ──► "person seeds" ══► PersonSeed
+//! SeedKey ──► "person seeds" ══► PersonSeed             DayKey ──► "day secrets" ══► DaySecret of the registrar
 //! DaySecret (of a key holder or a registrar) ──► TicketKey (of one cloud and day) ══► share, or Claims
 //! CellSecret ──► CellKey, public ══► Commitments                                      MarkKey ──► PersonMark
 //! ```
@@ -42,6 +42,7 @@ mod class;
 mod class_key;
 mod commitment;
 mod continuation;
+mod day;
 mod document;
 mod hpke;
 mod kdf;
@@ -64,6 +65,7 @@ pub use class_key::{ClassKey, RecordKey};
 pub use commitment::{
     Attribute, CellKey, CellSecret, Commitment, CommitmentSalt, Commitments, InvalidCellKey, SEALED_COMMITMENTS_BYTES,
 };
+pub use day::DayUse;
 pub use document::{DOCUMENT_OVERHEAD, DocumentError, DocumentPlace};
 pub use key_file::{FileKey, InvalidKeyFile, KeyFile};
 pub use opening::{Opening, OpeningKey};
@@ -72,7 +74,9 @@ pub use patient::{
     WrappedPatientKey,
 };
 pub use reference::{Reference, ReferenceKey};
-pub use registrar_keys::{PersonSeed, PersonValue, RegistrarKey, SealedPersonSeed, SeedKey, Token};
+pub use registrar_keys::{
+    DayKey, PersonSeed, PersonValue, RegistrarKey, SealedDaySecret, SealedPersonSeed, SeedKey, Token,
+};
 pub use renkei_ids::Random;
 pub use seal::{InvalidSealed, SEAL_OVERHEAD};
 pub use secret::InvalidSecret;

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Key holders and registrars belong to no cloud.
-const NO_CLOUD: CloudId = CloudId::from_bytes([0; 16]);
+pub(crate) const NO_CLOUD: CloudId = CloudId::from_bytes([0; 16]);
 /// What a host has of its own is drawn by its system.
 const RANDOM: &str = "/dev/urandom";
 
@@ -197,7 +197,8 @@ pub fn make_keys(dir: &Path, epoch: u32, host_secret: &Path) -> Result<(), Keyho
     if done.status.success() { Ok(()) } else { Err(KeyholderLaunchError::Setup { said: said() }) }
 }
 
-fn drawn() -> io::Result<[u8; 32]> {
+/// A host secret.
+pub(crate) fn drawn() -> io::Result<[u8; 32]> {
     let mut bytes = [0; 32];
     File::open(RANDOM)?.read_exact(&mut bytes)?;
     Ok(bytes)

@@ -15,6 +15,7 @@ mod ports;
 mod private;
 mod process;
 mod ready;
+mod registrar;
 mod usage;
 mod vault;
 
@@ -29,6 +30,7 @@ pub use keyholder::{
 pub use node::{NodeSpec, RaftProfile, node_config};
 pub use ports::{PortError, ReservedPort};
 pub use process::{LaunchError, Process, ProcessSpec};
+pub use registrar::{RegistrarLaunchError, RegistrarSpec, Registrars, RegistrarsSpec, registrar_config};
 pub use renkei_runtime::{InvalidIdentity, PeerIdentity, Role, SystemClock, TlsFiles};
 pub use usage::{Usage, UsageError};
 pub use vault::{VaultCommandError, VaultSpec, vault_config};

@@ -134,8 +134,10 @@ pub enum ErrorCode {
     BindingUnknown,
     /// The person of this member id is not settled.
     BindingNotSettled,
-    /// The directory has no institution with the caller's certificate.
-    InstitutionUnknown,
+    /// The directory names no institution with the key of this certificate.
+    InstitutionNotEnrolled,
+    /// The directory denies the institution, its cell or its cloud.
+    InstitutionDenied,
     /// The institution is locked.
     InstitutionLocked,
     /// Nobody can be checked in on what was shown: who is unknown and who cannot be linked are refused alike.

@@ -11,10 +11,10 @@ use std::convert::Infallible;
 
 use bytes::Bytes;
 use renkei_access::{CollectionBasis, ConsentCategory, ConsentSet, ConsentText, Purpose};
-use renkei_envelope::{PersonSeed, Random, SeedKey};
+use renkei_envelope::{DayKey, DaySecret, DayUse, PersonSeed, Random, SeedKey};
 use renkei_ids::{
     ActorTag, AttributeTag, BindingId, CloudId, GrantId, InstitutionId, LogId, MemberIndex, PersonId, PresenceTag,
-    RequestId, ResidentIndex, TokenHash, UnixMillis,
+    RequestId, ResidentIndex, TokenHash, UnixDay, UnixMillis,
 };
 
 use super::*;
@@ -92,7 +92,7 @@ fn enrol(memory: &mut Memory, time: u64, number: u8, locked: bool) {
         institution: institution(number),
         visits_per_day: 100,
         home: cloud(number),
-        locked,
+        locked: Some(locked),
     });
     let verdicts = run(memory, &command);
     assert!(matches!(verdicts.verdicts[..], [Verdict::Done(_)]), "{verdicts:?}");

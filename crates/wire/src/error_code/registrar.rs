@@ -10,7 +10,7 @@ const fn after(millis: u64) -> Retry {
     Retry::After(Duration::from_millis(millis))
 }
 
-pub(super) const REGISTRAR: [ErrorRow; 20] = [
+pub(super) const REGISTRAR: [ErrorRow; 21] = [
     ErrorRow {
         code: ErrorCode::StatementInvalid,
         name: "statement_invalid",
@@ -76,11 +76,19 @@ pub(super) const REGISTRAR: [ErrorRow; 20] = [
         retry: Retry::NewRequest,
     },
     ErrorRow {
-        code: ErrorCode::InstitutionUnknown,
-        name: "institution_unknown",
+        code: ErrorCode::InstitutionNotEnrolled,
+        name: "institution_not_enrolled",
         grpc: Code::PermissionDenied,
-        meaning: "The directory has no institution with this certificate's key.",
+        meaning: "The directory names no institution with the key of this certificate.",
         next: "Have the institution enrolled, or its new key named in the directory.",
+        retry: Retry::No,
+    },
+    ErrorRow {
+        code: ErrorCode::InstitutionDenied,
+        name: "institution_denied",
+        grpc: Code::PermissionDenied,
+        meaning: "The directory denies the institution, its cell or its cloud.",
+        next: "Call whoever keeps the directory.",
         retry: Retry::No,
     },
     ErrorRow {

@@ -23,8 +23,8 @@ const ALLOWED: [(&str, &[&str]); 29] = [
     // boundary
     ("renkei-wire", &["ids", "records", "access", "merkle", "pseudonym", "envelope", "placement", "shard"]),
     ("renkei-runtime", &["ids"]),
-    // Raft frames, so that node and vault share them without linking each other.
-    ("renkei-peers", &["ids", "consensus", "wire", "runtime"]),
+    // Raft frames, and how a group begins, so that node, vault and registrar share them without linking each other.
+    ("renkei-peers", &["ids", "storage", "consensus", "wire", "runtime"]),
     // Certificates and addresses as `runtime` reads them: one type on both sides.
     ("renkei-launch", &["ids", "runtime"]),
     // services
@@ -62,10 +62,23 @@ const ALLOWED: [(&str, &[&str]); 29] = [
             "peers",
         ],
     ),
-    // Of `records` it has numbers of insurance and comparison forms, and of no record anything.
+    // Of `records` it has numbers of insurance and comparison forms, and of no record anything; of `pseudonym` what blinds:
+    // it has no factor, so no pseudonym.
     (
         "renkei-registrar",
-        &["ids", "records", "access", "merkle", "envelope", "storage", "consensus", "wire", "runtime", "peers"],
+        &[
+            "ids",
+            "records",
+            "access",
+            "merkle",
+            "pseudonym",
+            "envelope",
+            "storage",
+            "consensus",
+            "wire",
+            "runtime",
+            "peers",
+        ],
     ),
     ("renkei-keyholder", &["ids", "pseudonym", "envelope", "wire", "runtime"]),
     ("renkei-client", &["ids", "access", "merkle", "envelope", "wire"]),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use prost::Message as _;
 
 /// Messages that hold something of a patient: their `Debug` is written by hand, in `src/pb.rs`, and shows nothing.
-const REDACTED: [&str; 77] = [
+const REDACTED: [&str; 81] = [
     ".renkei.keyholder.v1.MintRequest",
     ".renkei.keyholder.v1.MintItem",
     ".renkei.keyholder.v1.Minted",
@@ -56,6 +56,7 @@ const REDACTED: [&str; 77] = [
     ".renkei.registrar.v1.RegisterReply",
     ".renkei.registrar.v1.RegisterResult",
     ".renkei.registrar.v1.Asking",
+    ".renkei.registrar.v1.Actor",
     ".renkei.registrar.v1.CheckEligibilityRequest",
     ".renkei.registrar.v1.Eligibility",
     ".renkei.registrar.v1.BulkEligibilityRequest",
@@ -67,6 +68,7 @@ const REDACTED: [&str; 77] = [
     ".renkei.registrar.v1.CheckedIn",
     ".renkei.registrar.v1.CloudTicket",
     ".renkei.registrar.v1.TicketKeyReply",
+    ".renkei.record.v1.OpenTicketsRequest",
     ".renkei.transfer.v1.CopySlotsRequest",
     ".renkei.transfer.v1.CopyProgress",
     ".renkei.transfer.v1.MovedRow",
@@ -74,6 +76,8 @@ const REDACTED: [&str; 77] = [
     ".renkei.vault.v1.PutsRequest",
     ".renkei.vault.v1.DeletesRequest",
     ".renkei.vault.v1.InsecureOpening",
+    ".renkei.vault.v1.OpenTicketsRequest",
+    ".renkei.vault.v1.TicketOpening",
     ".renkei.vault.v1.Opened",
     ".renkei.vault.v1.ClassGrant",
     ".renkei.vault.v1.YearKey",

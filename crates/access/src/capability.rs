@@ -48,6 +48,12 @@ impl Scope {
         Self(self.0 | other.0)
     }
 
+    /// What of it is not in the other.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// The set as bits, for encoding.
     pub const fn bits(self) -> u8 {
         self.0

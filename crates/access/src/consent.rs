@@ -79,6 +79,11 @@ impl ConsentSet {
         self.0 & category.bit() != 0
     }
 
+    /// Whether it holds every category of the other.
+    pub const fn holds(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
     /// With one more category; `None` where it is there already, for nobody consents to one thing twice.
     pub const fn with(self, category: ConsentCategory) -> Option<Self> {
         if self.contains(category) { None } else { Some(Self(self.0 | category.bit())) }

@@ -1,9 +1,10 @@
 //! What a node may do for whom: capabilities that a vault signs, and the rules that a patient sets. And what stands behind
-//! a check-in, and follows from it: evidence, a card, consent, tickets. And the directory of who there is.
+//! a check-in, and follows from it: evidence, a card, consent, tickets, actors. And the directory of who there is.
 //!
 //! Invariant: pure. No clock, no randomness, no disk: the moment and the keys are arguments. Nothing here knows a name;
 //! towards nodes institutions and classes are tags.
 
+mod actor;
 mod budget;
 mod capability;
 mod card;
@@ -14,6 +15,10 @@ mod rules;
 mod statement;
 mod ticket;
 
+pub use actor::{
+    ACTOR_MAX_BYTES, ACTOR_MAX_MINUTES, ACTOR_NAME_MAX_BYTES, Act, Actor, ActorRefusal, Deed, InvalidActor,
+    LicensedRole, Login, STEP_UP_MAX_MINUTES, SignedActor, needs_step_up,
+};
 pub use budget::{DailyVisits, Limit, OpeningLimits};
 pub use capability::{
     CAPABILITY_MAX_BYTES, CLASSES_MAX, Capability, CapabilityRefusal, InvalidCapability, Period, Purpose, RECORDS_MAX,

@@ -9,6 +9,8 @@ use crate::VerifyingKey;
 /// What a statement is. The strings never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Statement {
+    /// An institution's: who acts for it.
+    Actor,
     /// An authority's: this card is this resident's.
     Card,
     /// An officer's: the directory.
@@ -24,6 +26,7 @@ pub enum Statement {
 impl Statement {
     const fn domain(self) -> &'static [u8] {
         match self {
+            Self::Actor => b"renkei actor v1\0",
             Self::Card => b"renkei card v1\0",
             Self::Directory => b"renkei directory v1\0",
             Self::Presence => b"renkei presence v1\0",

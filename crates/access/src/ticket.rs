@@ -15,7 +15,7 @@ use renkei_ids::{
 };
 
 use crate::statement::{Signed, Statement, StatementKey};
-use crate::{ConsentCategory, ConsentSet, ConsentText, Evidence, Purpose, Scope, VerifyingKey};
+use crate::{ConsentSet, ConsentText, Evidence, Purpose, Scope, VerifyingKey};
 
 mod format;
 
@@ -148,10 +148,12 @@ pub struct Presented {
     pub home_cell: CellId,
     /// The cell that asks the vault.
     pub cell: CellId,
+    /// Whether the directory denies the institution or one of the two cells.
+    pub denied: bool,
     /// What the opening is to be used for.
     pub scope: Scope,
-    /// The category that is asked for.
-    pub category: Option<ConsentCategory>,
+    /// The categories that are to be read.
+    pub categories: ConsentSet,
 }
 
 /// Why a ticket that a registrar signed does not serve here, now, or for this.
@@ -178,10 +180,13 @@ pub enum TicketRefusal {
     /// Its end has come.
     #[error("ticket has expired")]
     Expired,
+    /// The directory denies the institution, or one of the cells.
+    #[error("institution or cell is denied")]
+    Denied,
     /// What stood behind the check-in does not allow the use for this purpose.
     #[error("evidence does not allow the use")]
     Evidence,
-    /// The patient did not consent to the category.
+    /// The patient did not consent to one of the categories.
     #[error("ticket's consent does not hold the category")]
     Category,
 }
@@ -201,6 +206,12 @@ impl TicketHeader {
         [Some(self.epoch), self.rotating.then_some(next)].into_iter().flatten()
     }
 
+    /// Everything that it can be used for: what evidence and purpose allow, and reading only where there is consent.
+    pub fn scope(&self) -> Scope {
+        let allowed = self.evidence.allows(self.purpose);
+        if self.categories.is_empty() { allowed.without(Scope::READ) } else { allowed }
+    }
+
     /// Whether it serves who presents it, now. Expiry is by the verifier's clock, without leeway.
     ///
     /// # Errors
@@ -214,8 +225,9 @@ impl TicketHeader {
             (self.epochs().all(|epoch| epoch != by.epoch), TicketRefusal::OtherEpoch),
             (self.issued.begins() > now.plus_millis(Self::ISSUE_LEEWAY_MILLIS), TicketRefusal::NotYetValid),
             (now >= self.expires.begins(), TicketRefusal::Expired),
+            (by.denied, TicketRefusal::Denied),
             (!self.evidence.allows(self.purpose).allows(by.scope), TicketRefusal::Evidence),
-            (by.category.is_some_and(|category| !self.categories.contains(category)), TicketRefusal::Category),
+            (!self.categories.holds(by.categories), TicketRefusal::Category),
         ];
         reasons.into_iter().find(|(against, _)| *against).map_or(Ok(()), |(_, reason)| Err(reason))
     }

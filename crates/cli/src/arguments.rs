@@ -1,5 +1,6 @@
 //! The command line, as it is typed.
 
+mod directory;
 mod placement;
 mod record;
 
@@ -7,8 +8,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use renkei_access::{ACTOR_MAX_MINUTES, LicensedRole};
 use renkei_envelope::Reference;
-use renkei_ids::{CloudId, NodeId};
+use renkei_ids::{CloudId, InstitutionId, NodeId};
 use renkei_runtime::{Address, PeerIdentity, Role};
 use renkei_wire::NodeAddress;
 use renkei_wire::limits::CONTINUATION_MAX_BYTES;
@@ -16,6 +18,10 @@ use renkei_wire::limits::CONTINUATION_MAX_BYTES;
 use crate::connection::Connection;
 use crate::exit;
 
+pub(crate) use directory::{
+    DenySettings, DirectoryCombineSettings, DirectoryCommand, DirectoryLayOutSettings, DirectoryPublishSettings,
+    DirectoryShowSettings, DirectorySignSettings, EnrollSettings, Keepers, Next, SurgeSettings,
+};
 pub(crate) use placement::{
     AddNodeSettings, DrainSettings, Endpoints, GrowSettings, JobsSettings, MoveReplicaSettings, MoveSlotsSettings,
     Planning, ReplaceNodeSettings, TransferSettings,
@@ -54,6 +60,8 @@ pub(crate) enum Command {
     /// Shows who did what to a patient.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Signs who acts inside an institution, for one cloud and visit, into a file that the commands above take.
+    SignActor(SignActorSettings),
     /// Founds clouds and shows how their nodes stand.
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -116,6 +124,17 @@ pub(crate) enum AdminCommand {
     Jobs(JobsSettings),
     /// Gives up every job that is not past its point of no return, and takes back what was prepared.
     Abandon(Endpoints),
+    /// Shows, signs and publishes the directory of institutions, cells and clouds.
+    #[command(subcommand)]
+    Directory(DirectoryCommand),
+    /// Makes the next directory, with one institution more, or one that is described anew.
+    EnrollInstitution(EnrollSettings),
+    /// Makes the next directory, in which an institution, a cell or a cloud is denied.
+    Deny(DenySettings),
+    /// Makes the next directory, in which a denial is taken back.
+    AllowAgain(DenySettings),
+    /// Makes the next directory, in which an institution has another size for some hours.
+    Surge(SurgeSettings),
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -155,6 +174,10 @@ pub(crate) enum CertsCommand {
     /// Makes a development authority, or opens the one that is there, and issues certificates. Whoever trusts it is
     /// marked as a development process.
     Dev(CertsDevSettings),
+    /// Makes the key that an officer signs directories with, and prints its public half for the processes' configuration.
+    Officer(CertsKeySettings),
+    /// Makes the key that an institution signs with who acts for it, and prints its public half for the directory.
+    Actors(CertsKeySettings),
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -192,6 +215,57 @@ pub(crate) struct CertsDevSettings {
     /// Days that the certificates live.
     #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=825))]
     pub(crate) days: u16,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct CertsKeySettings {
+    /// The key file to make, mode 0600; one that is there is not replaced.
+    #[arg(value_name = "FILE")]
+    pub(crate) key: PathBuf,
+
+    /// File of 32 bytes, mode 0600 or 0400, that the key is sealed to; kept elsewhere. Without it the mode of the key file
+    /// alone protects it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct SignActorSettings {
+    /// The institution's key for actors, as `renkei certs actors` made it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+
+    /// The 32 bytes that the key file is sealed to, where it is.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret: Option<PathBuf>,
+
+    /// The cloud that she acts towards.
+    #[arg(long, value_name = "HEX")]
+    pub(crate) cloud: CloudId,
+
+    /// The institution, by its id in the directory.
+    #[arg(long, value_name = "HEX")]
+    pub(crate) institution: InstitutionId,
+
+    /// The institution's name for her: 1 to 64 bytes.
+    #[arg(long, value_name = "ID")]
+    pub(crate) actor: String,
+
+    /// Her licence: physician, dentist, pharmacist, nurse, clerk or patient.
+    #[arg(long, default_value = "physician", value_parser = parse_role)]
+    pub(crate) role: LicensedRole,
+
+    /// Says that she has logged in once more for what she is about to do.
+    #[arg(long)]
+    pub(crate) step_up: bool,
+
+    /// Minutes from now until it ends; 60 at most for a step-up.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=i64::from(ACTOR_MAX_MINUTES)))]
+    pub(crate) minutes: u32,
+
+    /// Where it goes; a file that is there is not replaced.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
 }
 
 /// `1=10.0.0.1:7001`.
@@ -241,6 +315,14 @@ pub(crate) enum InvalidArgument {
     NodeNumber,
     #[error("slots are written FIRST-LAST, within 0 to 4095")]
     Slots,
+    #[error("kinds are hospital, clinic, pharmacy, insurer, portal, municipality, supplier")]
+    InstitutionKind,
+    #[error("visits are 1 to 1000000")]
+    Visits,
+    #[error("roles are physician, dentist, pharmacist, nurse, clerk, patient")]
+    LicensedRole,
+    #[error("a public key has 64 hexadecimal digits")]
+    VerifyingKey,
 }
 
 impl FromStr for NumberedNode {
@@ -280,6 +362,10 @@ fn is_host(text: &str) -> bool {
 
 fn parse_replicas(text: &str) -> Result<u32, InvalidArgument> {
     text.parse().ok().filter(|replicas| [1, 3, 5].contains(replicas)).ok_or(InvalidArgument::Replicas)
+}
+
+fn parse_role(text: &str) -> Result<LicensedRole, InvalidArgument> {
+    LicensedRole::EVERY.into_iter().find(|role| role.as_str() == text).ok_or(InvalidArgument::LicensedRole)
 }
 
 #[cfg(test)]

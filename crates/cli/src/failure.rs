@@ -4,9 +4,11 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use renkei_access::{InvalidActor, InvalidDirectory};
+use renkei_envelope::InvalidKeyFile;
 use renkei_ids::NodeId;
 use renkei_launch::{CertError, CloudError};
-use renkei_runtime::{Address, TlsError};
+use renkei_runtime::{Address, InvalidIdentity, SecretFileError, TlsError};
 use renkei_wire::limits::DOCUMENT_MAX_BYTES;
 use renkei_wire::{InvalidRefusal, Refusal};
 use tonic::Status;
@@ -71,12 +73,54 @@ pub(crate) enum Failure {
         #[source]
         source: ControlError,
     },
+    #[error("reading the directory{}", path.as_ref().map(|path| format!(" {}", path.display())).unwrap_or_default())]
+    Directory {
+        path: Option<PathBuf>,
+        #[source]
+        source: InvalidDirectory,
+    },
+    #[error("no directory was published there yet")]
+    NoDirectory,
+    #[error("the directory names no such {what}")]
+    NotInDirectory { what: &'static str },
+    #[error("the directory says so already")]
+    NothingChanged,
+    #[error("reading the layout: {what}")]
+    Layout { what: &'static str },
+    #[error("reading the certificate {}", path.display())]
+    Certificate {
+        path: PathBuf,
+        #[source]
+        source: InvalidIdentity,
+    },
+    #[error("the certificate {} is not that of a process of role {role}", path.display())]
+    OtherRole { path: PathBuf, role: &'static str },
+    #[error("signing the actor")]
+    Actor {
+        #[source]
+        source: InvalidActor,
+    },
+    #[error("reading a secret")]
+    Secret {
+        #[source]
+        source: SecretFileError,
+    },
+    #[error("{} does not have the 32 bytes of a secret", path.display())]
+    SecretLength { path: PathBuf },
+    #[error("reading the key file {}", path.display())]
+    StatementKey {
+        path: PathBuf,
+        #[source]
+        source: InvalidKeyFile,
+    },
     #[error("writing {}", path.display())]
     Write {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
+    #[error("{} is empty, or longer than {most} bytes", path.display())]
+    Size { path: PathBuf, most: usize },
     #[error("{} holds no pseudonym, which is written in 64 hexadecimal digits", path.display())]
     Pseudonym { path: PathBuf },
     #[error("{} holds more than {DOCUMENT_MAX_BYTES} bytes, the most that a document has", path.display())]
@@ -150,7 +194,7 @@ impl Failure {
     /// The exit code that says it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Refused { .. } => Exit::Refused,
+            Self::Refused { .. } | Self::NoDirectory => Exit::Refused,
             Self::Runtime { .. }
             | Self::Read { .. }
             | Self::Config { .. }
@@ -161,7 +205,18 @@ impl Failure {
             | Self::Tokens { .. }
             | Self::Scan { .. }
             | Self::Control { .. }
+            | Self::Directory { .. }
+            | Self::NotInDirectory { .. }
+            | Self::NothingChanged
+            | Self::Layout { .. }
+            | Self::Certificate { .. }
+            | Self::OtherRole { .. }
+            | Self::Actor { .. }
+            | Self::Secret { .. }
+            | Self::SecretLength { .. }
+            | Self::StatementKey { .. }
             | Self::Write { .. }
+            | Self::Size { .. }
             | Self::Pseudonym { .. }
             | Self::DocumentTooLarge { .. }
             | Self::NotEmpty { .. }

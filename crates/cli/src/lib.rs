@@ -20,6 +20,7 @@ mod output;
 mod plaintext;
 mod record;
 pub mod scan;
+mod statement_key;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ use renkei_wire::admin::SubmitRequest;
 use crate::arguments::{AdminCommand, Arguments, AuditCommand, CertsCommand, Command};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::statement_key::Signer;
 
 pub use exit::Exit;
 
@@ -67,8 +69,11 @@ fn obey(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Delete(settings) => runtime.block_on(record::delete(settings, output)),
         Command::Timeline(settings) => runtime.block_on(record::timeline(settings, output)),
         Command::Audit(AuditCommand::List(settings)) => runtime.block_on(record::list_audit(settings, output)),
+        Command::SignActor(settings) => statement_key::sign_actor(settings, output),
         Command::Scan(settings) => plaintext::scan(&settings, output),
         Command::Certs(CertsCommand::Dev(settings)) => certs::dev(&settings, output),
+        Command::Certs(CertsCommand::Officer(settings)) => statement_key::make(Signer::Officer, &settings, output),
+        Command::Certs(CertsCommand::Actors(settings)) => statement_key::make(Signer::Institution, &settings, output),
         Command::Admin(command) => runtime.block_on(administer(command, output)),
     }
 }
@@ -88,5 +93,10 @@ async fn administer(command: AdminCommand, output: Output) -> Result<Exit, Failu
         AdminCommand::Grow(settings) => submit(settings.planning.clone(), (&settings).into(), output).await,
         AdminCommand::Jobs(settings) => admin::show_jobs(settings, output).await,
         AdminCommand::Abandon(endpoints) => admin::abandon(endpoints, output).await,
+        AdminCommand::Directory(command) => admin::directory(command, output).await,
+        AdminCommand::EnrollInstitution(settings) => admin::enroll(settings, output),
+        AdminCommand::Deny(settings) => admin::deny(settings, output),
+        AdminCommand::AllowAgain(settings) => admin::allow_again(settings, output),
+        AdminCommand::Surge(settings) => admin::surge(settings, output),
     }
 }

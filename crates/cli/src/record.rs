@@ -9,9 +9,12 @@ mod timeline;
 use std::fs;
 use std::path::Path;
 
+use bytes::Bytes;
+use renkei_access::{SignedActor, SignedTicket};
 use renkei_envelope::Pseudonym;
 use renkei_runtime::{Address, Role};
-use renkei_wire::record::{Actor, Patient};
+use renkei_wire::limits::TICKET_MAX_BYTES;
+use renkei_wire::record::{Acting, Actor, Patient};
 use renkei_wire::{RecordServiceClient, limits};
 use tonic::transport::Channel;
 use zeroize::Zeroizing;
@@ -35,21 +38,36 @@ struct Session {
     address: Address,
     client: RecordServiceClient<Channel>,
     patient: Patient,
-    actor: Actor,
+    actor: Acting,
 }
 
 impl Session {
     /// Reads the files; nothing is sent yet.
     fn open(connection: Connection, visit: Visit) -> Result<Self, Failure> {
-        let Visit { patient, gateway, actor, role } = visit;
-        let patient = Patient::InsecurePseudonym(pseudonym(&patient)?);
+        let Visit { ticket, patient, gateway, signed_actor, actor, role } = visit;
+        let patient = match (ticket, patient) {
+            (Some(path), _) => Patient::Ticket(SignedTicket::from_bytes(limited(&path, TICKET_MAX_BYTES)?)),
+            (None, Some(path)) => Patient::InsecurePseudonym(pseudonym(&path)?),
+            (None, None) => return Err(Failure::Missing { what: "the patient's ticket", flag: "--ticket" }),
+        };
+        let actor = match (signed_actor, actor) {
+            (Some(path), _) => Acting::Signed(SignedActor::from_bytes(limited(&path, limits::SIGNED_ACTOR_MAX_BYTES)?)),
+            (None, Some(id)) => Acting::Believed(Actor { id, role }),
+            (None, None) => return Err(Failure::Missing { what: "who acts", flag: "--signed-actor" }),
+        };
         let caller = connection.open()?;
         let missing = Failure::Missing { what: "the gateway's address", flag: "--gateway" };
         let address = gateway.or_else(|| caller.endpoints.first().cloned()).ok_or(missing)?;
         let client = RecordServiceClient::new(caller.channel(&address, Role::Gateway))
             .max_decoding_message_size(limits::RECORD_MESSAGE_MAX_BYTES);
-        Ok(Self { address, client, patient, actor: Actor { id: actor, role } })
+        Ok(Self { address, client, patient, actor })
     }
+}
+
+/// What a file holds, byte for byte, within what a request takes.
+fn limited(path: &Path, most: usize) -> Result<Bytes, Failure> {
+    let read = fs::read(path).map_err(|source| Failure::Read { path: path.to_owned(), source })?;
+    if (1..=most).contains(&read.len()) { Ok(read.into()) } else { Err(Failure::Size { path: path.to_owned(), most }) }
 }
 
 fn pseudonym(path: &Path) -> Result<Pseudonym, Failure> {
@@ -63,6 +81,16 @@ fn pseudonym(path: &Path) -> Result<Pseudonym, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ticket_goes_as_it_is_within_its_limit() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ticket");
+        for (len, taken) in [(0, false), (1, true), (TICKET_MAX_BYTES, true), (TICKET_MAX_BYTES + 1, false)] {
+            fs::write(&path, vec![7; len]).unwrap();
+            assert_eq!(limited(&path, TICKET_MAX_BYTES).is_ok_and(|bytes| bytes.len() == len), taken, "{len}");
+        }
+    }
 
     #[test]
     fn a_pseudonym_is_64_digits_and_a_refusal_shows_none_of_them() {

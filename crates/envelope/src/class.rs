@@ -1,5 +1,7 @@
 //! Classes of records: what consent, rules and keys are about.
 
+use renkei_access::ConsentCategory;
+
 /// Kind of a document. The numbers are part of derivations and never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -42,6 +44,15 @@ impl Category {
     /// From its encoded number; `None` where it is unknown.
     pub fn from_raw(raw: u32) -> Option<Self> {
         Self::EVERY.into_iter().find(|category| u32::from(*category as u8) == raw)
+    }
+
+    /// What a patient consents to, where such a document is to be read.
+    pub const fn consent(self) -> ConsentCategory {
+        match self {
+            Self::Prescription => ConsentCategory::CareAndDrugs,
+            Self::Vaccination => ConsentCategory::Vaccination,
+            Self::DischargeSummary => ConsentCategory::Documents,
+        }
     }
 }
 

@@ -34,6 +34,7 @@
 //! SeedKey ──► "person seeds" ══► PersonSeed             DayKey ──► "day secrets" ══► DaySecret of the registrar
 //! DaySecret (of a key holder or a registrar) ──► TicketKey (of one cloud and day) ══► share, or Claims
 //! CellSecret ──► CellKey, public ══► Commitments                                      MarkKey ──► PersonMark
+//! EscrowSecret, offline ──► EscrowKey, public ══► escrow row {person mark, PatientSeed}
 //! ```
 //!
 //! An own-record handle takes the form of [`Opening`] under a key of its own, once tickets exist to make it from.
@@ -44,6 +45,7 @@ mod commitment;
 mod continuation;
 mod day;
 mod document;
+mod escrow;
 mod hpke;
 mod kdf;
 mod key_file;
@@ -67,6 +69,7 @@ pub use commitment::{
 };
 pub use day::DayUse;
 pub use document::{DOCUMENT_OVERHEAD, DocumentError, DocumentPlace};
+pub use escrow::{ESCROW_ROW_BYTES, EscrowKey, EscrowSecret, InvalidEscrowKey};
 pub use key_file::{FileKey, InvalidKeyFile, KeyFile};
 pub use opening::{Opening, OpeningKey};
 pub use patient::{

@@ -1,7 +1,9 @@
 //! The configuration of a gateway.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
+use renkei_directory::DirectorySettings;
 use renkei_ids::CloudId;
 use renkei_runtime::{Address, Config, InvalidConfig};
 use serde::{Deserialize, Serialize};
@@ -25,6 +27,12 @@ pub struct GatewayConfig {
     pub vault: VaultPlace,
     /// Who stores.
     pub nodes: NodePlaces,
+    /// Whose directory it goes by, as its vault gives it. Only a development build does without.
+    #[serde(default)]
+    pub directory: Option<DirectorySettings>,
+    /// Its cell's own key: whose a document is, is told with it. Without it no ticket is taken.
+    #[serde(default)]
+    pub cell: Option<CellFiles>,
     /// What it may use.
     #[serde(default)]
     pub memory: Memory,
@@ -64,6 +72,16 @@ pub struct NodePlaces {
     pub addresses: Vec<Address>,
 }
 
+/// `[cell]`: files that `renkei-gateway setup` makes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CellFiles {
+    /// The cell's key.
+    pub key_file: PathBuf,
+    /// 32 bytes that only this host can read, and that the key is sealed to.
+    pub host_secret_file: PathBuf,
+}
+
 /// `[memory]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -81,6 +99,7 @@ impl Default for Memory {
 impl Config for GatewayConfig {
     fn validate(&self) -> Result<(), InvalidConfig> {
         self.cloud()?;
+        self.directory.as_ref().map(DirectorySettings::officers).transpose()?;
         let rule = |key, rule, holds: bool| if holds { Ok(()) } else { Err(InvalidConfig { key, rule }) };
         let vaults = self.vault.addresses.len();
         rule("vault.addresses", "must name 1 to 8 replicas of the vault", (1..=MAX_VAULTS).contains(&vaults))?;

@@ -10,6 +10,7 @@
 //! within one page of the node (200 entries or 1 MiB of ciphertext): a month that is larger comes in runs of that size.
 
 mod admission;
+mod cell_key;
 mod config;
 mod deadline;
 mod documents;
@@ -23,6 +24,7 @@ mod service;
 mod timeline;
 mod vault;
 
+pub use cell_key::{CellKeyError, setup};
 pub use config::GatewayConfig;
 pub use institution::institution_id;
 pub use service::{GatewayError, run};

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus::IntGauge;
+use renkei_access::Ticket;
 use renkei_envelope::{Class, ClassKey, Patient, RecordKey, Reference};
 use renkei_ids::{ClassTag, InstitutionId, MonthBucket, RecordId, RecordVersion, UnixMillis};
 use renkei_wire::vault::Opened;
@@ -20,6 +21,8 @@ const RESERVE_MILLIS: u64 = 2_000;
 pub(crate) struct OpenedPatient {
     pub(crate) patient: Patient,
     pub(crate) opened: Opened,
+    /// What it was opened by; `None` in builds for development.
+    pub(crate) ticket: Option<Box<Ticket>>,
 }
 
 impl OpenedPatient {
@@ -59,7 +62,7 @@ impl OpenedPatient {
     }
 }
 
-/// Names an opening: the institution, and the hash of the pseudonym.
+/// Names an opening: the institution, and the hash of the ticket (of the pseudonym, in builds for development).
 pub(crate) type Key = (InstitutionId, [u8; 32]);
 
 type Cell = Arc<OnceCell<Arc<OpenedPatient>>>;
@@ -131,6 +134,13 @@ impl Openings {
     pub(crate) fn sweep(&self, now: UnixMillis) {
         let mut held = self.lock();
         held.retain(|_, held| held.ends > now);
+        self.gauge.set(i64::try_from(held.len()).unwrap_or(i64::MAX));
+    }
+
+    /// Drops what was opened for institutions that are not served any more.
+    pub(crate) fn forget(&self, gone: impl Fn(InstitutionId) -> bool) {
+        let mut held = self.lock();
+        held.retain(|(institution, _), _| !gone(*institution));
         self.gauge.set(i64::try_from(held.len()).unwrap_or(i64::MAX));
     }
 

@@ -6,7 +6,9 @@ mod bulk;
 mod fetch;
 mod pages;
 mod remove;
+mod served;
 mod store;
+mod tickets;
 mod upload;
 mod visit;
 
@@ -14,16 +16,19 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures::Stream;
+use renkei_directory::Followed;
+use renkei_envelope::CellSecret;
 use renkei_ids::{Clock, CloudId, InstitutionId};
 use renkei_runtime::{OnError, OnShutdown, PeerIdentity, Role, Shell, TaskKind};
 use renkei_wire::pb::record::v1 as pb;
-use renkei_wire::record::{DeleteDocumentRequest, GetDocumentRequest, ListAuditRequest, QueryTimelineRequest};
+use renkei_wire::record::{
+    DeleteDocumentRequest, GetDocumentRequest, ListAuditRequest, OpenTicketsRequest, QueryTimelineRequest,
+};
 use renkei_wire::{ErrorCode, RecordService, Refusal};
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::admission::{Admission, Entered};
 use crate::deadline::Deadline;
-use crate::institution::institution_id;
 use crate::metrics::Metrics;
 use crate::nodes::Nodes;
 use crate::openings::Openings;
@@ -42,6 +47,10 @@ pub(crate) struct Desk {
     pub(crate) shell: Shell,
     pub(crate) cloud: CloudId,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Absent in development builds that go by none.
+    pub(crate) directory: Option<Followed>,
+    /// What commitments are sealed to; absent where no ticket is taken.
+    pub(crate) cell: Option<CellSecret>,
     pub(crate) vault: Vault,
     pub(crate) nodes: Nodes,
     pub(crate) openings: Openings,
@@ -64,6 +73,18 @@ impl RecordService for Records {
     type GetDocumentStream = Replies<pb::GetDocumentReply>;
     type QueryTimelineStream = Replies<pb::TimelinePage>;
     type ListAuditStream = Replies<pb::AuditPage>;
+
+    async fn open_tickets(
+        &self,
+        request: Request<pb::OpenTicketsRequest>,
+    ) -> Result<Response<pb::OpenTicketsReply>, Status> {
+        let caller = self.caller(&request)?;
+        let request = OpenTicketsRequest::try_from(request.into_inner()).map_err(Refusal::from)?;
+        let _entered = self.enter()?;
+        let desk = &self.desk;
+        let reply = desk.metrics.measured("open_tickets", Box::pin(desk.open_tickets(caller, request))).await?;
+        Ok(Response::new(reply.into()))
+    }
 
     async fn put_document(
         &self,
@@ -141,12 +162,13 @@ impl RecordService for Records {
 }
 
 impl Records {
-    /// The institution is who its certificate says.
+    /// The institution is whose certificate it is by the directory.
     fn caller<T>(&self, request: &Request<T>) -> Result<Caller, Refusal> {
         let deadline = Deadline::of(request.metadata());
         let peer = request.extensions().get::<PeerIdentity>().filter(|peer| peer.role == Role::Institution);
         let peer = peer.ok_or(Refusal::new(ErrorCode::RoleNotAllowed))?;
-        Ok(Caller { institution: institution_id(peer.cloud, &peer.name), deadline })
+        let institution = self.desk.institution(peer).inspect_err(|refusal| self.desk.metrics.refused(refusal))?;
+        Ok(Caller { institution, deadline })
     }
 
     /// A place among the requests under way.

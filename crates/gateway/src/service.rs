@@ -4,14 +4,17 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use renkei_directory::{Followed, Source};
+use renkei_envelope::CellSecret;
 use renkei_ids::CloudId;
 use renkei_runtime::{
-    Admit, BindError, Config as _, Http2, InvalidConfig, OnError, OnShutdown, PeerIdentity, Role, Shell, TaskKind,
-    bind, serve_grpc,
+    Address, Admit, BindError, Config as _, ExpectedPeer, Http2, InvalidConfig, OnError, OnShutdown, PeerIdentity,
+    Role, Shell, TaskKind, bind, serve_grpc,
 };
 use renkei_wire::{RecordServiceServer, limits};
 
 use crate::admission::Admission;
+use crate::cell_key::{self, CellKeyError};
 use crate::config::GatewayConfig;
 use crate::metrics::Metrics;
 use crate::nodes::Nodes;
@@ -44,6 +47,12 @@ pub enum GatewayError {
     /// The build opens patients without tickets, which only a development authority on loopback may have.
     #[error("this build opens patients without tickets: it serves a development authority on loopback only")]
     Insecure,
+    /// No officers are configured, and the build is not for development.
+    #[error("no directory is configured, so nobody would be served")]
+    NoDirectory,
+    /// The cell's key.
+    #[error("reading the cell's key")]
+    CellKey(#[from] CellKeyError),
     /// A metric was registered twice.
     #[error("registering metrics")]
     Metrics(#[from] prometheus::Error),
@@ -63,17 +72,23 @@ pub async fn run(config: GatewayConfig, shell: Shell) -> Result<(), GatewayError
     check_build(&shell, &config)?;
     let metrics = Metrics::register(shell.registry())?;
     let admission = Admission::new((config.memory.requests_mib as usize) << 20, metrics.admitted_bytes.clone());
+    let directory = directory(&shell, &config, cloud)?;
     let openings = Openings::new(metrics.openings.clone());
     let desk = Arc::new(Desk {
         shell: shell.clone(),
         cloud,
         clock: shell.clock(),
+        directory: directory.clone(),
+        cell: cell(&config)?,
         vault: Vault::new(&shell, cloud, &config.vault.addresses),
         nodes: Nodes::new(shell.clone(), cloud, &config.nodes.addresses, admission.clone()),
         openings: openings.clone(),
         admission,
         metrics,
     });
+    if let Some(followed) = directory {
+        forget_denied(&shell, &followed, openings.clone());
+    }
     sweep(&shell, openings);
 
     let listener = bind(config.listen.address)?;
@@ -102,12 +117,44 @@ fn check_build(_: &Shell, _: &GatewayConfig) -> Result<(), GatewayError> {
     Ok(())
 }
 
+/// What registrars seal commitments to.
+fn cell(config: &GatewayConfig) -> Result<Option<CellSecret>, CellKeyError> {
+    config.cell.as_ref().map(|cell| cell_key::read(&cell.key_file, &cell.host_secret_file)).transpose()
+}
+
+/// The directory that its vault keeps.
+fn directory(shell: &Shell, config: &GatewayConfig, cloud: CloudId) -> Result<Option<Followed>, GatewayError> {
+    let Some(settings) = &config.directory else {
+        return if cfg!(feature = "dev-insecure") { Ok(None) } else { Err(GatewayError::NoDirectory) };
+    };
+    let source = |address: &Address| {
+        let expected = ExpectedPeer { cloud, role: Role::Vault, name: None };
+        Source { address: address.clone(), expected }
+    };
+    let sources: Vec<_> = config.vault.addresses.iter().map(source).collect();
+    Ok(Some(Followed::start(shell, settings.officers()?, &sources)))
+}
+
 fn check_identity(shell: &Shell, cloud: CloudId, name: &str) -> Result<(), GatewayError> {
     let identity = shell.tls().identity();
     if identity.cloud == cloud && identity.role == Role::Gateway && &*identity.name == name {
         return Ok(());
     }
     Err(GatewayError::OtherIdentity { cloud, name: name.to_owned(), actual: Box::new(identity) })
+}
+
+/// Keys that were opened for whom a newer directory denies leave the memory with it.
+fn forget_denied(shell: &Shell, followed: &Followed, openings: Openings) {
+    let mut changes = followed.changes();
+    let kind = TaskKind { name: "denials", on_error: OnError::StopProcess, on_shutdown: OnShutdown::Cancel };
+    shell.tasks().spawn(kind, async move {
+        while changes.changed().await.is_ok() {
+            if let Some(held) = changes.borrow_and_update().clone() {
+                openings.forget(|institution| held.directory().denies_institution(institution));
+            }
+        }
+        Ok::<(), Infallible>(())
+    });
 }
 
 fn sweep(shell: &Shell, openings: Openings) {

@@ -10,7 +10,7 @@ use renkei_ids::CloudId;
 use renkei_runtime::{Address, Shell};
 use renkei_wire::vault::{
     DeleteGrant, DeleteItem, InsecureOpening, OpenStubsReply, OpenStubsRequest, Opened, OpenedStub, PutGrant, PutItem,
-    SealedStub,
+    SealedStub, TicketOpening,
 };
 use renkei_wire::{ErrorCode, Refusal};
 
@@ -28,6 +28,7 @@ pub(crate) struct Vault {
     replicas: Replicas,
     #[cfg_attr(not(feature = "dev-insecure"), expect(dead_code, reason = "openings without a ticket are not built"))]
     openings: Batches<InsecureOpening, Opened>,
+    tickets: Batches<TicketOpening, Opened>,
     puts: Batches<PutItem, PutGrant>,
     deletes: Batches<DeleteItem, DeleteGrant>,
 }
@@ -36,11 +37,14 @@ impl Vault {
     /// The vault whose replicas listen at these addresses, in the order of their numbers.
     pub(crate) fn new(shell: &Shell, cloud: CloudId, addresses: &[Address]) -> Self {
         let replicas = Replicas::new(shell.tls(), cloud, addresses);
-        let (open, put, delete) = (replicas.clone(), replicas.clone(), replicas.clone());
+        let [open, tickets, put, delete] = [(); 4].map(|()| replicas.clone());
         Self {
             replicas,
             openings: Batches::start(shell, "openings", LINGER, move |items, deadline| {
                 rpc::open(open.clone(), items, deadline)
+            }),
+            tickets: Batches::start(shell, "tickets", LINGER, move |items, deadline| {
+                rpc::open_tickets(tickets.clone(), items, deadline)
             }),
             puts: Batches::start(shell, "puts", LINGER, move |items, deadline| rpc::puts(put.clone(), items, deadline)),
             deletes: Batches::start(shell, "deletes", LINGER, move |items, deadline| {
@@ -52,6 +56,10 @@ impl Vault {
     #[cfg(feature = "dev-insecure")]
     pub(crate) async fn open(&self, opening: InsecureOpening, deadline: Deadline) -> Result<Opened, Refusal> {
         self.openings.ask(opening, deadline).await
+    }
+
+    pub(crate) async fn open_ticket(&self, opening: TicketOpening, deadline: Deadline) -> Result<Opened, Refusal> {
+        self.tickets.ask(opening, deadline).await
     }
 
     pub(crate) async fn grant_put(&self, put: PutItem, deadline: Deadline) -> Result<PutGrant, Refusal> {

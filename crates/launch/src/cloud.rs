@@ -8,12 +8,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use renkei_ids::{CloudId, NodeId, UnixMillis};
-use renkei_runtime::{Role, TlsFiles};
+use renkei_ids::{CellId, CloudId, KeyHash, NodeId, UnixMillis};
+use renkei_runtime::{PeerIdentity, Role, TlsFiles};
 
+use crate::gateway::{CellKeyError, CellPaths, cell_key, make_cell_key};
 use crate::{
-    Authority, CertError, GatewaySpec, Host, LaunchError, Leaf, NodeSpec, PortError, Process, ProcessSpec, RaftProfile,
-    ReservedPort, Usage, VaultCommandError, gateway_config, node_config, private,
+    Authority, CellEntry, CertError, GatewaySpec, Host, LaunchError, Leaf, NodeSpec, PortError, Process, ProcessSpec,
+    RaftProfile, ReservedPort, Usage, VaultCommandError, gateway_config, node_config, private,
 };
 
 /// Longest time for a started process to be ready: recovery of a few GiB included.
@@ -99,6 +100,17 @@ pub enum CloudError {
         #[source]
         source: LaunchError,
     },
+    #[error("making the gateway's own key")]
+    CellKey {
+        #[source]
+        source: CellKeyError,
+    },
+    #[error("reading the certificate {}", path.display())]
+    Certificate {
+        path: PathBuf,
+        #[source]
+        source: renkei_runtime::InvalidIdentity,
+    },
     #[error("running the vault")]
     Vault {
         #[source]
@@ -119,6 +131,8 @@ pub struct Cloud {
     vaults: BTreeMap<u32, Service>,
     vault_begun: bool,
     gateway: Option<Service>,
+    /// The gateway's certificate, and its own key.
+    cell: Option<(PathBuf, CellPaths)>,
 }
 
 /// A process of the cloud, started or not.
@@ -198,6 +212,7 @@ impl Cloud {
             vaults: BTreeMap::new(),
             vault_begun: false,
             gateway: None,
+            cell: None,
         })
     }
 
@@ -209,6 +224,11 @@ impl Cloud {
         }
         let site = Site::local()?;
         let tls = self.issue(Role::Gateway, name)?;
+        let label = format!("gateway-{name}");
+        let place = |what: &str| self.dir.join(format!("{label}-{what}"));
+        let cell = CellPaths { keys: place("cell"), host_secret: place("host-secret") };
+        make_cell_key(&cell).map_err(|source| CloudError::CellKey { source })?;
+        let certificate = tls.certificate.clone();
         let config = gateway_config(&GatewaySpec {
             name: name.to_owned(),
             cloud: self.cloud,
@@ -217,12 +237,20 @@ impl Cloud {
             tls,
             vaults: self.vault_addresses().into_values().collect(),
             nodes: self.addresses().into_values().collect(),
+            cell: cell.clone(),
         });
-        let label = format!("gateway-{name}");
         let home = self.dir.join(&label);
         let spec = process(&self.dir, "renkei-gateway", &label, &home, &config, set, site.admin)?;
         self.gateway = Some(site.service(spec));
+        self.cell = Some((certificate, cell));
         Ok(())
+    }
+
+    /// The gateway's cell, as a directory names it under this id.
+    pub fn gateway_cell(&self, id: CellId) -> Result<CellEntry, CloudError> {
+        let (certificate, cell) = self.cell.as_ref().ok_or(CloudError::NoGateway)?;
+        let key = cell_key(cell).map_err(|source| CloudError::CellKey { source })?;
+        Ok(CellEntry { id, gateways: vec![certificate_key(certificate)?], key })
     }
 
     /// Starts the gateway if it is not running, and waits until it is ready, [`READY_TIMEOUT`] at most.
@@ -329,6 +357,13 @@ impl Service {
         }
         Ok(())
     }
+}
+
+/// The hash of a certificate's public key, as directories name its owner by.
+pub fn certificate_key(path: &Path) -> Result<KeyHash, CloudError> {
+    let text = std::fs::read(path).map_err(|source| CloudError::Write { path: path.to_owned(), source })?;
+    let identity = PeerIdentity::from_pem(&text);
+    identity.map(|it| it.key_hash).map_err(|source| CloudError::Certificate { path: path.to_owned(), source })
 }
 
 fn check_size(spec: &CloudSpec) -> Result<(), CloudError> {

@@ -197,7 +197,7 @@ pub fn make_keys(dir: &Path, epoch: u32, host_secret: &Path) -> Result<(), Keyho
     if done.status.success() { Ok(()) } else { Err(KeyholderLaunchError::Setup { said: said() }) }
 }
 
-/// A host secret.
+/// 32 bytes of the system's randomness.
 pub(crate) fn drawn() -> io::Result<[u8; 32]> {
     let mut bytes = [0; 32];
     File::open(RANDOM)?.read_exact(&mut bytes)?;

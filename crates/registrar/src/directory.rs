@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use renkei_access::{
-    CommitmentKey, DailyVisits, Held, InstitutionKind, NotServed, NotTaken, Officers, Purpose, Scope, SignedDirectory,
+    CommitmentKey, DailyVisits, Held, InstitutionKind, NotTaken, Officers, Purpose, Scope, SignedDirectory,
     VerifyingKey, name_hash,
 };
 use renkei_envelope::CellKey;
@@ -144,7 +144,7 @@ impl Named {
         }
         let held = self.held();
         let directory = held.directory();
-        let institution = directory.enrolled(&caller.key_hash).map_err(not_served)?;
+        let institution = directory.enrolled(&caller.key_hash).map_err(Refusal::from)?;
         let home = directory.cell(institution.home).ok_or(Refusal::new(ErrorCode::InstitutionNotEnrolled))?;
         Ok(Asker {
             id: institution.id,
@@ -161,7 +161,7 @@ impl Named {
             return Err(Refusal::new(ErrorCode::RoleNotAllowed));
         }
         let held = self.held();
-        let insurer = held.directory().enrolled(&caller.key_hash).map_err(not_served)?;
+        let insurer = held.directory().enrolled(&caller.key_hash).map_err(Refusal::from)?;
         if insurer.kind != InstitutionKind::Insurer || insurer.name != name_hash(&caller.name) {
             return Err(Refusal::new(ErrorCode::RoleNotAllowed));
         }
@@ -173,7 +173,7 @@ impl Named {
         let held = self.held();
         let directory = held.directory();
         let entry = directory.cloud(cloud).ok_or(Refusal::new(ErrorCode::CloudMismatch))?;
-        let serving = directory.serving_cell(institution, cloud).map_err(not_served)?;
+        let serving = directory.serving_cell(institution, cloud).map_err(Refusal::from)?;
         let CommitmentKey(key) = serving.commitments;
         Ok(Audience {
             cloud,
@@ -188,11 +188,4 @@ impl Named {
 fn read(path: &PathBuf) -> io::Result<(Bytes, Option<SystemTime>)> {
     let written = std::fs::metadata(path)?.modified().ok();
     Ok((std::fs::read(path)?.into(), written))
-}
-
-fn not_served(reason: NotServed) -> Refusal {
-    Refusal::new(match reason {
-        NotServed::NotEnrolled => ErrorCode::InstitutionNotEnrolled,
-        NotServed::Denied | NotServed::NoCell | NotServed::OtherCell => ErrorCode::InstitutionDenied,
-    })
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use renkei_ids::{CloudId, KeyHash, UnixMillis};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -156,6 +158,13 @@ impl PeerIdentity {
             .map_err(|_| InvalidIdentity::Expiry)?
             .saturating_mul(1000);
         Ok(Self { cloud, role, name, key_hash: KeyHash::from_bytes(key), expires: UnixMillis(expires) })
+    }
+
+    /// Reads the first certificate of a PEM text, as a file of one holds it.
+    pub fn from_pem(text: &[u8]) -> Result<Self, InvalidIdentity> {
+        let first = CertificateDer::pem_slice_iter(text).next();
+        let der = first.and_then(Result::ok).ok_or(InvalidIdentity::NotACertificate)?;
+        Self::from_certificate(&der)
     }
 
     /// The URI that a certificate for this cloud, role and name carries; refused when it could not be read back.

@@ -5,12 +5,16 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use renkei_ids::{CloudId, NodeId};
+use renkei_access::{HOLDERS_MAX, Limit, Officers, VerifyingKey};
+use renkei_directory::DirectorySettings;
+use renkei_envelope::EscrowKey;
+use renkei_ids::{CloudId, KeyholderId, NodeId};
 use renkei_peers::{Membership, RaftSettings, peer_addresses};
 use renkei_runtime::{Address, Config, InvalidConfig};
 use serde::{Deserialize, Serialize};
 
-use crate::state::{Limit, Limits};
+use crate::state::Limits;
+use crate::ticket_keys::Givers;
 
 const MIN_MEMORY_MIB: u32 = 128;
 
@@ -34,6 +38,12 @@ pub struct VaultConfig {
     /// How much of it.
     #[serde(default)]
     pub budgets: BudgetSettings,
+    /// Who gives ticket keys. Without them it opens no ticket.
+    #[serde(default)]
+    pub tickets: Option<TicketSettings>,
+    /// Whose directory it keeps; tickets need one.
+    #[serde(default)]
+    pub directory: Option<DirectorySettings>,
     /// How its group keeps time and log.
     #[serde(default)]
     pub raft: RaftSettings,
@@ -88,6 +98,35 @@ pub struct Keys {
     /// 32 bytes that only this host can read, and that the two files are sealed to.
     #[serde(default)]
     pub host_secret_file: Option<PathBuf>,
+    /// X25519 public key of the cloud's officers, 64 hexadecimal digits: a row to find each patient by again is sealed to
+    /// it. The private half is offline. Without it there are no such rows.
+    #[serde(default)]
+    pub escrow_key: Option<String>,
+}
+
+/// `[tickets]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TicketSettings {
+    /// `host:port` of the registrar.
+    pub registrar: Address,
+    /// Every key holder of the cloud's pseudonyms: number to `host:port`, 1 to 8.
+    pub keyholders: BTreeMap<String, Address>,
+}
+
+impl TicketSettings {
+    fn givers(&self) -> Result<Givers, InvalidConfig> {
+        let invalid = |rule| InvalidConfig { key: "tickets.keyholders", rule };
+        let holder = |(number, address): (&String, &Address)| {
+            let number = number.parse().ok().filter(|number| *number >= 1);
+            Ok((KeyholderId(number.ok_or(invalid("must be named by numbers from 1"))?), address.clone()))
+        };
+        let holders: BTreeMap<_, _> = self.keyholders.iter().map(holder).collect::<Result<_, _>>()?;
+        if !(1..=HOLDERS_MAX).contains(&holders.len()) || holders.len() != self.keyholders.len() {
+            return Err(invalid("must be 1 to 8, each once"));
+        }
+        Ok(Givers { registrar: self.registrar.clone(), holders })
+    }
 }
 
 /// `[openings]`
@@ -176,6 +215,10 @@ impl Config for VaultConfig {
         self.membership()?;
         self.raft.validate()?;
         rule("memory.total_mib", "must be at least 128", self.memory.total_mib >= MIN_MEMORY_MIB)?;
+        let directory = self.officers()?;
+        let complete = self.givers()?.is_none() || directory.is_some();
+        rule("directory", "must be there where tickets are", complete)?;
+        self.escrow_key()?;
         rule("openings.minutes", "must be 1 to 60", (1..=60).contains(&self.openings.minutes))
     }
 }
@@ -195,6 +238,25 @@ impl VaultConfig {
     /// How long a capability and an opening are taken.
     pub fn life(&self) -> Duration {
         Duration::from_secs(60 * u64::from(self.openings.minutes))
+    }
+
+    /// Who gives ticket keys.
+    pub(crate) fn givers(&self) -> Result<Option<Givers>, InvalidConfig> {
+        self.tickets.as_ref().map(TicketSettings::givers).transpose()
+    }
+
+    /// Whose directory is kept.
+    pub(crate) fn officers(&self) -> Result<Option<Officers>, InvalidConfig> {
+        self.directory.as_ref().map(DirectorySettings::officers).transpose()
+    }
+
+    /// Whom escrow rows are sealed to.
+    pub(crate) fn escrow_key(&self) -> Result<Option<EscrowKey>, InvalidConfig> {
+        let invalid = InvalidConfig { key: "keys.escrow_key", rule: "must be a public key of 64 hexadecimal digits" };
+        let Some(text) = &self.keys.escrow_key else { return Ok(None) };
+        // The form is that of every public key of 32 bytes.
+        let bytes = VerifyingKey::from_hex(text).ok_or(invalid.clone())?;
+        EscrowKey::new(*bytes.as_bytes()).map(Some).map_err(|_| invalid)
     }
 
     pub(crate) fn number(&self) -> NodeId {

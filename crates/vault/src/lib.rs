@@ -12,6 +12,7 @@
 mod admin;
 mod admission;
 mod config;
+mod directory;
 mod found;
 mod founding;
 #[cfg(feature = "dev-insecure")]
@@ -26,6 +27,7 @@ mod serve;
 mod service;
 mod setup;
 pub mod state;
+mod ticket_keys;
 
 pub use config::{BudgetSettings, LimitSettings, VaultConfig};
 pub use found::run_found;

@@ -58,4 +58,8 @@ impl Store for StagedVault<'_, '_> {
     fn put(&mut self, table: Table, key: &[u8], value: Bytes) {
         self.0.put(Family::new(table as u8), key, value);
     }
+
+    fn delete(&mut self, table: Table, key: &[u8]) {
+        self.0.delete(Family::new(table as u8), key);
+    }
 }

@@ -19,6 +19,10 @@ pub(crate) struct Metrics {
     pub(crate) clock_off: IntGauge,
     /// `renkei_vault_clock_median_millis`: how far that median is ahead, in milliseconds.
     pub(crate) clock_median_millis: IntGauge,
+    /// `renkei_vault_locks_total`: institutions that opened more patients than their size allows. Any is an incident.
+    pub(crate) locks: IntCounter,
+    /// `renkei_vault_ticket_keys_missing`: ticket keys that are needed and that nobody has given yet.
+    pub(crate) ticket_keys_missing: IntGauge,
     /// `renkei_vault_leads`: 1 on the vault that leads, else 0.
     pub(crate) leads: IntGauge,
 }
@@ -55,6 +59,14 @@ impl Metrics {
                 "renkei_vault_clock_median_millis",
                 "How far the median of all clocks is ahead, in milliseconds.",
             )?,
+            locks: IntCounter::new(
+                "renkei_vault_locks_total",
+                "Institutions that opened more patients than their size allows.",
+            )?,
+            ticket_keys_missing: IntGauge::new(
+                "renkei_vault_ticket_keys_missing",
+                "Ticket keys that are needed and that nobody has given yet.",
+            )?,
             leads: IntGauge::new("renkei_vault_leads", "1 on the vault that leads, else 0.")?,
         };
         registry.register(Box::new(metrics.call_seconds.clone()))?;
@@ -64,6 +76,8 @@ impl Metrics {
         registry.register(Box::new(metrics.admitted_bytes.clone()))?;
         registry.register(Box::new(metrics.clock_off.clone()))?;
         registry.register(Box::new(metrics.clock_median_millis.clone()))?;
+        registry.register(Box::new(metrics.locks.clone()))?;
+        registry.register(Box::new(metrics.ticket_keys_missing.clone()))?;
         registry.register(Box::new(metrics.leads.clone()))?;
         Ok(metrics)
     }

@@ -56,6 +56,18 @@ fn is_denial(code: ErrorCode) -> bool {
             | ErrorCode::BudgetExhausted
             | ErrorCode::EvidenceInsufficient
             | ErrorCode::RoleNotAllowed
+            | ErrorCode::TicketInvalid
+            | ErrorCode::TicketOtherCloud
+            | ErrorCode::TicketOtherInstitution
+            | ErrorCode::TicketOtherHomeCell
+            | ErrorCode::TicketOtherCell
+            | ErrorCode::TicketOtherEpoch
+            | ErrorCode::TicketNotYetValid
+            | ErrorCode::TicketExpired
+            | ErrorCode::TicketCategory
+            | ErrorCode::InstitutionDenied
+            | ErrorCode::InstitutionNotEnrolled
+            | ErrorCode::InstitutionLocked
     )
 }
 
@@ -68,7 +80,7 @@ impl VaultService for Rpc {
     ) -> Result<Response<pb::OpenReply>, Status> {
         let gateway = self.gateway(&request)?;
         let batch = Batch::try_from(request.into_inner()).map_err(Refusal::from)?;
-        let opened = self.vault.open(gateway.key_hash, batch).await;
+        let opened = self.vault.open_insecure(gateway.key_hash, batch).await;
         Ok(Response::new(self.told(&gateway, opened)?.into()))
     }
 
@@ -79,6 +91,13 @@ impl VaultService for Rpc {
     ) -> Result<Response<pb::OpenReply>, Status> {
         self.gateway(&request)?;
         Err(Refusal::new(ErrorCode::Unimplemented).into())
+    }
+
+    async fn open_tickets(&self, request: Request<pb::OpenTicketsRequest>) -> Result<Response<pb::OpenReply>, Status> {
+        let gateway = self.gateway(&request)?;
+        let batch = Batch::try_from(request.into_inner()).map_err(Refusal::from)?;
+        let opened = self.vault.open_tickets(gateway.key_hash, batch).await;
+        Ok(Response::new(self.told(&gateway, opened)?.into()))
     }
 
     async fn puts(&self, request: Request<pb::PutsRequest>) -> Result<Response<pb::PutsReply>, Status> {

@@ -4,10 +4,14 @@
 
 mod audit;
 mod deciding;
+mod directing;
 mod keys;
-#[cfg(feature = "dev-insecure")]
 mod open;
+#[cfg(feature = "dev-insecure")]
+mod open_insecure;
+mod open_tickets;
 mod puts;
+mod tickets;
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use renkei_access::{Period, RecordGrant, Scope, SignedCapability};
 use renkei_consensus::{Engine, Replica};
-use renkei_envelope::Opening;
+use renkei_envelope::{EscrowKey, Opening};
 use renkei_ids::{CapabilityId, ClassTag, Clock, CloudId, KeyHash, NodeId};
 use renkei_peers::{Clocks, GROUP};
 use renkei_storage::{DiskWatch, StorageError};
@@ -25,7 +29,9 @@ use renkei_wire::{ErrorCode, Refusal};
 use crate::admission::Admission;
 use crate::metrics::Metrics;
 use crate::state::{Ask, Item, Limits};
+use crate::ticket_keys::TicketKeys;
 
+pub(crate) use directing::ReadDirectory;
 pub(crate) use keys::Keys;
 use keys::PatientKeys;
 
@@ -37,11 +43,12 @@ pub(crate) struct Vault {
     pub(crate) disk: Arc<DiskWatch>,
     pub(crate) admission: Admission,
     pub(crate) limits: Limits,
-    #[cfg_attr(
-        not(feature = "dev-insecure"),
-        expect(dead_code, reason = "only what opens patients begins a life, and this build has no such call yet")
-    )]
     pub(crate) life: Duration,
+    /// `None` where the configuration names nobody who gives some.
+    pub(crate) ticket_keys: Option<TicketKeys>,
+    pub(crate) read_directory: ReadDirectory,
+    /// Whom escrow rows are sealed to; `None` where none are made.
+    pub(crate) escrow: Option<EscrowKey>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) clocks: Clocks,
     pub(crate) metrics: Metrics,
@@ -54,7 +61,7 @@ impl fmt::Debug for Vault {
 }
 
 /// What a capability is to say, beyond what its opening says.
-struct Wanted {
+struct ToSign {
     id: CapabilityId,
     scope: Scope,
     classes: Vec<ClassTag>,
@@ -94,8 +101,8 @@ impl Vault {
     }
 
     /// Signs a capability for what an opening was decided for. It ends with its opening.
-    fn sign(&self, opening: &Opening, keys: &PatientKeys, wanted: Wanted) -> SignedCapability {
-        let Wanted { id, scope, classes, period, records } = wanted;
+    fn sign(&self, opening: &Opening, keys: &PatientKeys, wanted: ToSign) -> SignedCapability {
+        let ToSign { id, scope, classes, period, records } = wanted;
         let capability = renkei_access::Capability {
             id,
             pid: opening.pid,
@@ -152,8 +159,8 @@ fn item(id: CapabilityId, salt: [u8; renkei_merkle::SALT_BYTES], opening: &Openi
         capability: id,
         salt,
         institution: opening.institution,
-        purpose: opening.purpose,
-        evidence: opening.evidence,
+        purpose: Some(opening.purpose),
+        evidence: Some(opening.evidence),
         ask,
     }
 }

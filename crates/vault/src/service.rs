@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use renkei_access::SigningKey;
+use renkei_access::{Officers, SigningKey};
 use renkei_consensus::{Engine, EngineOptions};
+use renkei_directory::DirectoryRpc;
 use renkei_envelope::{EpochKey, FileKey};
 use renkei_ids::CloudId;
 use renkei_peers::{
@@ -23,12 +24,14 @@ use tonic::service::Routes;
 use crate::admin::VaultAdmin;
 use crate::admission::Admission;
 use crate::config::VaultConfig;
+use crate::directory::Kept;
 use crate::founding::{FoundError, Founder, KeeperError, VaultCharter};
 use crate::key_file::{self, KeyFileError, Purpose};
 use crate::metrics::Metrics;
 use crate::remote::Remote;
 use crate::rpc::Rpc;
-use crate::serve::{Keys, Vault};
+use crate::serve::{Keys, ReadDirectory, Vault};
+use crate::ticket_keys::TicketKeys;
 
 /// How often the free disk is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -110,6 +113,7 @@ pub async fn run(config: VaultConfig, shell: Shell) -> Result<(), VaultError> {
     // Only what the founding opened is there to be opened again.
     founder.open_again().await?;
 
+    let givers = config.givers()?;
     let vault = Vault {
         cloud,
         engine: engine.clone(),
@@ -118,6 +122,9 @@ pub async fn run(config: VaultConfig, shell: Shell) -> Result<(), VaultError> {
         admission: Admission::new(in_flight, metrics.admitted_bytes.clone()),
         limits: config.budgets.limits(),
         life: config.life(),
+        ticket_keys: givers.map(|givers| TicketKeys::start(&shell, &givers, &metrics.ticket_keys_missing)),
+        read_directory: ReadDirectory::default(),
+        escrow: config.escrow_key()?,
         clock: shell.clock(),
         clocks: clocks.clone(),
         metrics: metrics.clone(),
@@ -125,7 +132,7 @@ pub async fn run(config: VaultConfig, shell: Shell) -> Result<(), VaultError> {
     let listener = bind(config.listen.address)?;
     background(&shell, cloud, &founder, (clocks, Arc::clone(&disk)), &metrics);
     let admit = Admit { cloud: Some(cloud), roles: &[Role::Gateway, Role::Vault, Role::Operator] };
-    let services = services(&shell, founder, (remote, disk), vault, metrics);
+    let services = services(&shell, founder, (remote, disk), (vault, config.officers()?), metrics);
     let serving = serve_routes(&shell, "vault", listener, shell.tls().server(admit), Http2::LANES, services);
     shell.started();
 
@@ -200,9 +207,10 @@ fn services(
     shell: &Shell,
     founder: Founder,
     (remote, disk): (Remote, Arc<DiskWatch>),
-    vault: Vault,
+    (vault, officers): (Vault, Option<Officers>),
     metrics: Metrics,
 ) -> Routes {
+    let vault = Arc::new(vault);
     let host_of = founder.membership().host_of();
     let peers = Peers::new(shell.clone(), circle(vault.cloud), founder.engine().clone(), host_of);
     let ask: AskDigests = Arc::new(move |vault, _| {
@@ -210,7 +218,7 @@ fn services(
         async move { remote.digests(vault).await.ok() }.boxed()
     });
     let digests = Digests::new(founder.engine().clone(), ask, metrics.digest_mismatches);
-    let openings = VaultServiceServer::new(Rpc { vault: Arc::new(vault), denials: denials(shell) })
+    let openings = VaultServiceServer::new(Rpc { vault: Arc::clone(&vault), denials: denials(shell) })
         .max_decoding_message_size(limits::VAULT_MESSAGE_MAX_BYTES)
         .max_encoding_message_size(limits::VAULT_MESSAGE_MAX_BYTES);
     let peers = PeerServiceServer::new(peers)
@@ -219,7 +227,11 @@ fn services(
     let admin = VaultAdminServiceServer::new(VaultAdmin { founder, digests, disk })
         .max_decoding_message_size(limits::ADMIN_MESSAGE_MAX_BYTES)
         .max_encoding_message_size(limits::ADMIN_MESSAGE_MAX_BYTES);
-    Routes::new(openings).add_service(peers).add_service(admin)
+    let routes = Routes::new(openings).add_service(peers).add_service(admin);
+    match officers {
+        Some(officers) => routes.add_service(DirectoryRpc::server(Arc::new(Kept(vault)), officers, shell.clock())),
+        None => routes,
+    }
 }
 
 pub(crate) fn check_identity(shell: &Shell, cloud: CloudId, id: u32) -> Result<(), VaultError> {

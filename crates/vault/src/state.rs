@@ -6,18 +6,25 @@
 mod apply;
 mod budget;
 mod command;
+mod directory;
 mod format;
+mod lock;
 mod log_row;
 mod refusals;
 mod rows;
 mod store;
+mod tickets;
 mod verdict;
 
 pub use apply::{StateError, apply};
-pub use budget::{Limit, Limits};
-pub use command::{Ask, Batch, Command, Founding, InvalidCommand, Item, NewClassKey, NewPatient};
+pub use budget::Limits;
+pub use command::{Ask, Batch, Command, Founding, InvalidCommand, Item, NewClassKey, NewPatient, TicketUse, Wanted};
+pub use directory::directory;
+pub use lock::LOCK_MILLIS;
 pub use log_row::{InvalidLogRow, LogRow, LoggedAsk, Outcome};
-pub use rows::{Head, IndexRow, PatientRow, class_key_name, head, index_row, patient_row, slot_key, wrapped_class_key};
+pub use rows::{
+    Head, IndexRow, PatientRow, class_key_name, escrow_row, head, index_row, patient_row, slot_key, wrapped_class_key,
+};
 pub use store::{Store, TABLES, Table, View};
 pub use verdict::{InvalidVerdicts, Reason, Verdict, Verdicts};
 

@@ -7,6 +7,7 @@ mod audit_ref;
 mod audit_row;
 mod body_piece;
 mod delete_record;
+mod directory;
 mod frames;
 mod get_record;
 mod keyholder;
@@ -44,6 +45,7 @@ pub use audit_ref::InvalidAuditRef;
 pub use audit_row::InvalidAuditRow;
 pub use body_piece::InvalidBodyPiece;
 pub use delete_record::InvalidDeleteRecord;
+pub use directory::InvalidDirectoryMessage;
 pub use frames::TooManyFrames;
 pub use get_record::InvalidGetRecord;
 pub use keyholder::{InvalidHeldTicketKey, InvalidMintItem, InvalidMintReply, InvalidMintRequest, InvalidMinted};
@@ -70,7 +72,7 @@ pub use transfer::InvalidTransfer;
 pub use vault::{
     InvalidBatch, InvalidClass, InvalidClassGrant, InvalidDeleteGrant, InvalidDeleteItem, InvalidInsecureOpening,
     InvalidOpenStubsReply, InvalidOpenStubsRequest, InvalidOpened, InvalidOpenedStub, InvalidPutGrant, InvalidPutItem,
-    InvalidResults, InvalidSealedStub, UnknownValue,
+    InvalidResults, InvalidSealedStub, InvalidTicketOpening, UnknownValue,
 };
 
 use bytes::Bytes;

@@ -118,6 +118,42 @@ pub enum ErrorCode {
     KeyDayRefused,
     /// The key holder has no factor of this cloud and epoch.
     KeyEpochUnknown,
+    /// The directory cannot be read, or too few officers signed it.
+    DirectoryInvalid,
+    /// A directory as new is held, or this one goes back behind it.
+    DirectoryNotNewer,
+    /// The directory's first moment lies ahead of this process's clock.
+    DirectoryNotYetValid,
+    /// The process has no directory yet.
+    DirectoryMissing,
+    /// The directory names no institution with the key of this certificate.
+    InstitutionNotEnrolled,
+    /// The directory denies the institution, its cell or its cloud.
+    InstitutionDenied,
+    /// The cell does not serve this institution in this cloud.
+    CellNotServing,
+    /// The actor is not signed, cannot be read, or no key of the institution signed it.
+    ActorInvalid,
+    /// The actor was signed for another cloud.
+    ActorOtherCloud,
+    /// The actor was signed by another institution.
+    ActorOtherInstitution,
+    /// The actor was signed ahead of this process's clock.
+    ActorNotYetValid,
+    /// The actor has expired.
+    ActorExpired,
+    /// The actor's role does not allow this.
+    ActorRole,
+    /// The actor has to log in once more for this.
+    ActorStepUp,
+    /// The institution went beyond a budget of breadth, and is locked.
+    InstitutionLocked,
+    /// The vault has not been given all ticket keys of the ticket's day.
+    TicketKeysMissing,
+    /// The document is about somebody else than the ticket.
+    PatientMismatch,
+    /// The document says nothing that its patient could be told by.
+    PatientUnproven,
     /// The statement cannot be read, is not signed by a key of this insurer, or is about a member id of another one.
     StatementInvalid,
     /// The statement was signed too long ago, or ahead of the registrar's clock.
@@ -134,12 +170,6 @@ pub enum ErrorCode {
     BindingUnknown,
     /// The person of this member id is not settled.
     BindingNotSettled,
-    /// The directory names no institution with the key of this certificate.
-    InstitutionNotEnrolled,
-    /// The directory denies the institution, its cell or its cloud.
-    InstitutionDenied,
-    /// The institution is locked.
-    InstitutionLocked,
     /// Nobody can be checked in on what was shown: who is unknown and who cannot be linked are refused alike.
     PatientUnknown,
     /// The card or its proof cannot be read, or a signature does not hold.

@@ -6,6 +6,7 @@
 //! A server turns a [`pb`] message into its type with `try_from`, and what that refuses into a [`Refusal`] with `into`;
 //! a client builds the same types and sends them with `into`. Limits are in [`limits`].
 
+mod actor;
 pub mod admin;
 mod body;
 mod bounds;
@@ -13,6 +14,7 @@ mod call;
 mod card;
 mod codec;
 mod convert;
+pub mod directory;
 mod error_code;
 mod frame;
 pub mod keyholder;
@@ -46,6 +48,8 @@ pub use pb::admin::v1::registrar_admin_service_client::RegistrarAdminServiceClie
 pub use pb::admin::v1::registrar_admin_service_server::{RegistrarAdminService, RegistrarAdminServiceServer};
 pub use pb::admin::v1::vault_admin_service_client::VaultAdminServiceClient;
 pub use pb::admin::v1::vault_admin_service_server::{VaultAdminService, VaultAdminServiceServer};
+pub use pb::directory::v1::directory_service_client::DirectoryServiceClient;
+pub use pb::directory::v1::directory_service_server::{DirectoryService, DirectoryServiceServer};
 pub use pb::keyholder::v1::keyholder_service_client::KeyholderServiceClient;
 pub use pb::keyholder::v1::keyholder_service_server::{KeyholderService, KeyholderServiceServer};
 pub use pb::node::v1::node_service_client::NodeServiceClient;

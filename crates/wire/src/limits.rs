@@ -66,8 +66,12 @@ pub const IDEMPOTENCY_KEY_MAX_BYTES: usize = 64;
 pub const ACTOR_ID_MAX_BYTES: usize = 64;
 /// Role of an actor inside the institution.
 pub const ACTOR_ROLE_MAX_BYTES: usize = 32;
+/// An actor as its institution signed it.
+pub const SIGNED_ACTOR_MAX_BYTES: usize = renkei_access::ACTOR_MAX_BYTES;
 /// A ticket.
 pub const TICKET_MAX_BYTES: usize = renkei_access::TICKET_MAX_BYTES;
+/// A directory, signatures included.
+pub const DIRECTORY_MAX_BYTES: usize = renkei_access::DIRECTORY_MAX_BYTES;
 /// A sealed continuation token.
 pub const CONTINUATION_MAX_BYTES: usize = 256;
 /// Summaries of one timeline page as an institution gets it, both forms together. A gateway ends the page here.
@@ -81,6 +85,8 @@ pub const VAULT_MESSAGE_MAX_BYTES: usize = 2 << 20;
 pub const KEYHOLDER_MESSAGE_MAX_BYTES: usize = 16 * 1_024;
 /// One message of `RegistrarService`, either way: 64 statements with their signatures, or the tickets of 64 clouds.
 pub const REGISTRAR_MESSAGE_MAX_BYTES: usize = 1 << 20;
+/// One message of `DirectoryService`, either way.
+pub const DIRECTORY_MESSAGE_MAX_BYTES: usize = DIRECTORY_MAX_BYTES + 1_024;
 /// One message of `NodeService`, either way, for the limit of the codec.
 ///
 /// tonic has one limit for each service, so the unary calls and the stream share it. The largest message is a batch of

@@ -32,6 +32,10 @@ generated!(
     admin, "renkei.admin.v1"
 );
 generated!(
+    /// What operators and followers ask of whoever keeps the directory.
+    directory, "renkei.directory.v1"
+);
+generated!(
     /// What a registrar and vaults ask of a key holder.
     keyholder, "renkei.keyholder.v1"
 );
@@ -119,6 +123,7 @@ redacted! {
     registrar::v1::RegisterResult
     registrar::v1::register_result::Outcome
     registrar::v1::Asking
+    registrar::v1::Actor
     registrar::v1::CheckEligibilityRequest
     registrar::v1::Eligibility
     registrar::v1::BulkEligibilityRequest
@@ -133,6 +138,7 @@ redacted! {
     registrar::v1::CloudTicket
     registrar::v1::cloud_ticket::Outcome
     registrar::v1::TicketKeyReply
+    record::v1::OpenTicketsRequest
     transfer::v1::CopySlotsRequest
     transfer::v1::CopyProgress
     transfer::v1::MovedRow
@@ -140,6 +146,8 @@ redacted! {
     vault::v1::PutsRequest
     vault::v1::DeletesRequest
     vault::v1::InsecureOpening
+    vault::v1::OpenTicketsRequest
+    vault::v1::TicketOpening
     vault::v1::Opened
     vault::v1::ClassGrant
     vault::v1::YearKey

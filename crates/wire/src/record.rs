@@ -6,7 +6,7 @@ use core::num::NonZeroU32;
 use core::str::FromStr;
 
 use bytes::Bytes;
-use renkei_access::{Evidence, Purpose};
+use renkei_access::{Evidence, Purpose, SignedActor, SignedTicket};
 use renkei_envelope::{Category, Pseudonym, Reference};
 use renkei_ids::{AuditSeq, LeafIndex, LogId, MonthBucket, RecordVersion, UnixMillis};
 
@@ -19,10 +19,27 @@ pub enum Patient {
     /// Development only: the pseudonym itself.
     InsecurePseudonym(Pseudonym),
     /// A ticket, 1 to [`TICKET_MAX_BYTES`](crate::limits::TICKET_MAX_BYTES) bytes, unread.
-    Ticket(Bytes),
+    Ticket(SignedTicket),
 }
 
-/// Who acts inside the institution.
+/// Tickets whose patients are to be opened: 1 to [`VAULT_MAX_ITEMS`](crate::limits::VAULT_MAX_ITEMS), unread.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OpenTicketsRequest(pub Vec<SignedTicket>);
+
+/// One status for each ticket, in their order.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OpenTicketsReply(pub Vec<Result<(), Refusal>>);
+
+/// Who acts, as a request says it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Acting {
+    /// Development only: believed.
+    Believed(Actor),
+    /// Signed by the institution, unread.
+    Signed(SignedActor),
+}
+
+/// Who acts inside the institution, in its own words.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Actor {
     /// 1 to [`ACTOR_ID_MAX_BYTES`](crate::limits::ACTOR_ID_MAX_BYTES) bytes.
@@ -37,7 +54,7 @@ pub struct PutHead {
     /// Whose it is.
     pub patient: Patient,
     /// Who stores it.
-    pub actor: Actor,
+    pub actor: Acting,
     /// 1 to [`IDEMPOTENCY_KEY_MAX_BYTES`](crate::limits::IDEMPOTENCY_KEY_MAX_BYTES) bytes.
     pub idempotency_key: Bytes,
     /// Bytes of the document, 1 to [`DOCUMENT_MAX_BYTES`](crate::limits::DOCUMENT_MAX_BYTES).
@@ -101,7 +118,7 @@ pub struct GetDocumentRequest {
     /// Whose it is.
     pub patient: Patient,
     /// Who reads it.
-    pub actor: Actor,
+    pub actor: Acting,
     /// The document.
     pub reference: Reference,
     /// Which version; `None` is the current one.
@@ -125,7 +142,7 @@ pub struct QueryTimelineRequest {
     /// Whose.
     pub patient: Patient,
     /// Who reads.
-    pub actor: Actor,
+    pub actor: Acting,
     /// Kinds, ascending, none twice, at least one.
     pub kinds: Vec<Category>,
     /// First month; `None` for the earliest that may be read.
@@ -173,7 +190,7 @@ pub struct DeleteDocumentRequest {
     /// Whose it is.
     pub patient: Patient,
     /// Who deletes it.
-    pub actor: Actor,
+    pub actor: Acting,
     /// As in [`PutHead`].
     pub idempotency_key: Bytes,
     /// The document.
@@ -188,7 +205,7 @@ pub struct ListAuditRequest {
     /// Whose.
     pub patient: Patient,
     /// Who reads.
-    pub actor: Actor,
+    pub actor: Acting,
     /// Only rows above this one; 0 is before the first.
     pub after: AuditSeq,
 }
@@ -307,6 +324,9 @@ words! {
 
 redacted! {
     Patient
+    OpenTicketsRequest
+    OpenTicketsReply
+    Acting
     Actor
     PutHead
     ReplaceHead

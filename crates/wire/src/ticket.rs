@@ -28,6 +28,7 @@ impl From<TicketRefusal> for Refusal {
             TicketRefusal::OtherEpoch => ErrorCode::TicketOtherEpoch,
             TicketRefusal::NotYetValid => ErrorCode::TicketNotYetValid,
             TicketRefusal::Expired => ErrorCode::TicketExpired,
+            TicketRefusal::Denied => ErrorCode::InstitutionDenied,
             TicketRefusal::Evidence => ErrorCode::EvidenceInsufficient,
             TicketRefusal::Category => ErrorCode::TicketCategory,
         })

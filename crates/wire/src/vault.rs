@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use renkei_access::{Evidence, Period, Purpose, Scope, SignedCapability};
+use renkei_access::{Evidence, Period, Purpose, Scope, SignedCapability, SignedTicket};
 use renkei_envelope::{Category, Class, ClassKey, Pseudonym, RecordKey, ReferenceKey, StubKey, WriteTagKey};
 use renkei_ids::{
-    BindingTag, CapabilityId, ClassTag, InstTag, InstitutionId, KeyHash, MonthBucket, Pid, RecordId, RecordVersion,
-    RequestId, UnixMillis,
+    BindingTag, CapabilityId, CellId, ClassTag, InstTag, InstitutionId, KeyHash, MonthBucket, Pid, RecordId,
+    RecordVersion, RequestId, UnixMillis,
 };
 
 use crate::Refusal;
@@ -61,6 +61,23 @@ pub struct InsecureOpening {
     pub scope: Scope,
 }
 
+/// Opens the patient of a ticket.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TicketOpening {
+    /// As it travels; nothing of it is judged yet but its length.
+    pub ticket: SignedTicket,
+    /// Who presents it, as the gateway authenticated them.
+    pub institution: InstitutionId,
+    /// The cell that the institution asked.
+    pub home_cell: CellId,
+    /// To be read: up to [`Class::COUNT`], none twice.
+    pub reads: Vec<Class>,
+    /// First month not after last, [`VAULT_MAX_YEARS`](crate::limits::VAULT_MAX_YEARS) calendar years at most.
+    pub period: Period,
+    /// What for: read where a class is to be read, and only there; write, delete and audit; at least one of them.
+    pub scope: Scope,
+}
+
 /// A patient, known before or not.
 #[derive(Clone, PartialEq)]
 pub struct Opened {
@@ -68,7 +85,7 @@ pub struct Opened {
     pub pid: Pid,
     /// For reading and for listing audit rows, as far as asked; writes and deletes get their own.
     pub capability: SignedCapability,
-    /// The classes asked for, in their order.
+    /// The classes that the opening covers, each once.
     pub classes: Vec<ClassGrant>,
     /// Tag of the institution.
     pub institution: InstTag,
@@ -91,7 +108,7 @@ pub struct ClassGrant {
     pub class: Class,
     /// Its tag.
     pub tag: ClassTag,
-    /// Year and key, ascending without gaps; none where reading was not asked for. A year without records has a key
+    /// Year and key, ascending without gaps; none of a class that is not to be read. A year without records has a key
     /// too, which opens nothing.
     pub keys: Vec<(u16, ClassKey)>,
 }
@@ -208,6 +225,7 @@ pub struct OpenedStub {
 
 redacted! {
     InsecureOpening
+    TicketOpening
     Opened
     ClassGrant
     PutItem

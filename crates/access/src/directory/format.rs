@@ -1,13 +1,22 @@
 //! The protobuf form of a directory, which nothing else names.
 
 use bytes::Bytes;
+use prost::Message as _;
+use prost::encoding::{DecodeContext, decode_key, skip_field};
 use renkei_ids::{
     CellId, CloudId, DenyEpoch, DirectoryVersion, InstitutionId, InvalidLength, KeyHash, NameHash, PseudonymEpoch,
     UnixMillis,
 };
 
-use super::{CommitmentKey, Entries, InstitutionKind, InvalidDirectory, Party};
+use super::{
+    CELLS_MAX, CLOUDS_MAX, CommitmentKey, DENIED_MAX, Entries, INSTITUTIONS_MAX, InstitutionKind, InvalidDirectory,
+    KEYS_MAX, Party, ROUTES_MAX, SURGES_MAX,
+};
 use crate::{DailyVisits, VerifyingKey};
+
+/// Three numbers, and every list at its limit.
+const FIELDS_MAX: usize =
+    3 + KEYS_MAX + CLOUDS_MAX + CELLS_MAX + ROUTES_MAX + INSTITUTIONS_MAX + DENIED_MAX + SURGES_MAX;
 
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(super) struct Directory {
@@ -107,6 +116,23 @@ struct Surge {
     visits: u32,
     #[prost(uint64, tag = "3")]
     until_ms: u64,
+}
+
+/// Reads entries whose fields were counted before memory is taken for them: two bytes can become some hundred.
+pub(super) fn read(bytes: Bytes) -> Result<Entries, InvalidDirectory> {
+    let malformed = |_| InvalidDirectory::Malformed("entries");
+    let mut rest = &bytes[..];
+    for fields in 0.. {
+        if rest.is_empty() {
+            break;
+        }
+        if fields == FIELDS_MAX {
+            return Err(InvalidDirectory::Limit("entries"));
+        }
+        let (tag, wire_type) = decode_key(&mut rest).map_err(malformed)?;
+        skip_field(wire_type, tag, &mut rest, DecodeContext::default()).map_err(malformed)?;
+    }
+    Entries::try_from(Directory::decode(bytes).map_err(malformed)?)
 }
 
 fn copied(bytes: &[u8]) -> Bytes {

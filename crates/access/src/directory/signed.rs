@@ -189,9 +189,7 @@ fn read(body: &Bytes) -> Result<Directory, InvalidDirectory> {
     if version != VERSION {
         return Err(InvalidDirectory::Format(version));
     }
-    let message =
-        format::Directory::decode(body.slice_ref(entries)).map_err(|_| InvalidDirectory::Malformed("entries"))?;
-    Directory::try_from(super::Entries::try_from(message)?)
+    Directory::try_from(format::read(body.slice_ref(entries))?)
 }
 
 impl Parts {

@@ -312,6 +312,9 @@ fn bytes_outside_the_form_are_refused_by_name() {
     assert_eq!(verify(vec![17; 4_000]), InvalidDirectory::Signatures);
     assert_eq!(forged(vec![9], &[1]).verify(&officers(1, 1)), Err(InvalidDirectory::Format(9)));
     assert_eq!(forged(vec![1, 0xFF], &[1]).verify(&officers(1, 1)), Err(InvalidDirectory::Malformed("entries")));
+    // More entries than there may be are counted, whatever they say.
+    let many = [vec![1], [0x42, 0].repeat(1 << 20)].concat();
+    assert_eq!(forged(many, &[1]).verify(&officers(1, 1)), Err(InvalidDirectory::Limit("entries")));
     assert_eq!(forged(vec![1], &[1]).verify(&officers(1, 1)), Err(InvalidDirectory::Malformed("version")));
 }
 
@@ -428,4 +431,13 @@ fn every_kind_reads_back_and_only_a_portal_serves_patients_themselves() {
         assert!(![Purpose::Care, Purpose::Emergency, Purpose::Own].into_iter().any(reads), "{kind:?}");
     }
     assert_eq!([0, 8, 257].map(InstitutionKind::from_raw), [None; 3]);
+}
+
+#[test]
+fn format_one_stays_readable() {
+    // Made by the first build that wrote this format.
+    let bytes = include_bytes!("../../tests/fixtures/directory-v1.bin");
+    let directory = directory(sample());
+    assert_eq!(signed_by(&directory, [1, 2]).as_bytes()[..], bytes[..]);
+    assert_eq!(SignedDirectory::from_bytes(Bytes::from_static(bytes)).verify(&officers(2, 3)), Ok(directory));
 }

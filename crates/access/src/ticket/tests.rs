@@ -2,6 +2,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::ConsentCategory;
 
 fn registrar() -> StatementKey {
     StatementKey::from_seed(&[7; 32])
@@ -44,10 +45,15 @@ fn signed(header: &TicketHeader) -> SignedTicket {
     TicketDraft::new(header.clone()).unwrap().sign(&sealed(header, 2), &registrar()).unwrap()
 }
 
+fn only(category: ConsentCategory) -> ConsentSet {
+    ConsentSet::NONE.with(category).unwrap()
+}
+
 fn presented() -> Presented {
     let TicketHeader { audience, institution, home_cell, serving_cell, epoch, .. } = header();
-    let category = Some(ConsentCategory::Documents);
-    Presented { cloud: audience, epoch, institution, home_cell, cell: serving_cell, scope: Scope::READ, category }
+    let categories = only(ConsentCategory::Documents);
+    let (cloud, cell, scope, denied) = (audience, serving_cell, Scope::READ, false);
+    Presented { cloud, epoch, institution, home_cell, cell, denied, scope, categories }
 }
 
 /// A moment so many milliseconds after the ticket was issued.
@@ -131,12 +137,20 @@ fn each_reason_against_has_its_own_refusal() {
         (Presented { cell, ..presented() }, TicketRefusal::OtherCell),
         (Presented { epoch: PseudonymEpoch(6), ..presented() }, TicketRefusal::OtherEpoch),
         (Presented { epoch: PseudonymEpoch(8), ..presented() }, TicketRefusal::OtherEpoch),
+        (Presented { denied: true, ..presented() }, TicketRefusal::Denied),
         (Presented { scope: Scope::RULES, ..presented() }, TicketRefusal::Evidence),
-        (Presented { category: Some(ConsentCategory::Surgery), ..presented() }, TicketRefusal::Category),
+        (Presented { categories: only(ConsentCategory::Surgery), ..presented() }, TicketRefusal::Category),
     ];
     for (by, refusal) in cases {
         assert_eq!(judge(by), Err(refusal));
     }
+}
+
+#[test]
+fn without_consent_to_a_category_it_reads_nothing() {
+    let none = TicketHeader { categories: ConsentSet::NONE, ..header() };
+    assert!(header().scope().allows(Scope::READ.with(Scope::WRITE)));
+    assert!(!none.scope().allows(Scope::READ) && none.scope().allows(Scope::WRITE));
 }
 
 #[test]

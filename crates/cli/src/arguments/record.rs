@@ -17,18 +17,26 @@ use crate::hex::unhex;
 /// Which patient, and who acts.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Visit {
+    /// File with the patient's ticket for this cloud, byte for byte as the check-in gave it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ticket: Option<PathBuf>,
+
     /// File with the patient's pseudonym, 64 hexadecimal digits: for development clouds, which take it in place of a
     /// ticket. A file, for every process of a host can read a command line.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) patient: PathBuf,
+    #[arg(long, value_name = "FILE", conflicts_with = "ticket", required_unless_present = "ticket")]
+    pub(crate) patient: Option<PathBuf>,
 
     /// The gateway; without it, the first endpoint of the configuration.
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) gateway: Option<Address>,
 
-    /// Who acts inside the institution; sealed into the audit rows.
-    #[arg(long, value_name = "ID")]
-    pub(crate) actor: String,
+    /// File with who acts, as the institution signed it; sealed into the audit rows.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) signed_actor: Option<PathBuf>,
+
+    /// Who acts inside the institution: for development clouds without a directory, which believe it.
+    #[arg(long, value_name = "ID", conflicts_with = "signed_actor", required_unless_present = "signed_actor")]
+    pub(crate) actor: Option<String>,
 
     /// In which role.
     #[arg(long, default_value = "physician")]

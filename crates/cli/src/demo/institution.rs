@@ -8,7 +8,7 @@ use renkei_ids::AuditSeq;
 use renkei_runtime::{Address, Role};
 use renkei_wire::pb::record::v1 as pb;
 use renkei_wire::record::{
-    Actor, AuditEntry, GetDocumentRequest, ListAuditRequest, Patient, PutDocumentReply, PutHead,
+    Acting, Actor, AuditEntry, GetDocumentRequest, ListAuditRequest, Patient, PutDocumentReply, PutHead,
 };
 use renkei_wire::{RecordServiceClient, limits};
 use tonic::transport::Channel;
@@ -32,7 +32,7 @@ type Client = RecordServiceClient<Channel>;
 pub(super) struct Institution {
     client: Client,
     address: Address,
-    actor: Actor,
+    actor: Acting,
 }
 
 impl Institution {
@@ -40,7 +40,8 @@ impl Institution {
     pub(super) fn new(caller: &Caller, address: Address, actor: &str) -> Self {
         let client = RecordServiceClient::new(caller.channel(&address, Role::Gateway))
             .max_decoding_message_size(limits::RECORD_MESSAGE_MAX_BYTES);
-        Self { client, address, actor: Actor { id: actor.to_owned(), role: "physician".to_owned() } }
+        let actor = Acting::Believed(Actor { id: actor.to_owned(), role: "physician".to_owned() });
+        Self { client, address, actor }
     }
 
     /// Stores a document; its key makes a repeated attempt harmless.

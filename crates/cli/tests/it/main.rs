@@ -8,6 +8,7 @@ mod world;
 mod t10_usage;
 mod t20_certs;
 mod t30_admin;
+mod t35_directory;
 mod t40_scan;
 mod t50_deploy;
 mod t60_record;

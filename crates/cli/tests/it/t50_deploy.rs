@@ -82,7 +82,7 @@ fn every_unit_starts_its_own_role_and_gives_nothing_away() {
             "{role}: keys and plaintext are never swapped out"
         );
         assert_eq!(lines.contains(&"LimitMEMLOCK=infinity"), role != "node", "{role}: what it holds may be locked");
-        let sealed = ["vault", "keyholder", "registrar"].contains(&role);
+        let sealed = ["vault", "keyholder", "gateway", "registrar"].contains(&role);
         assert_eq!(unit.contains("LoadCredential"), sealed, "{role}: who has key files has a host secret");
     }
 }

@@ -1,14 +1,20 @@
-//! Capabilities and rules: a signed capability says what it said when it was signed, nothing else verifies, and of the
-//! rules that speak, deny beats allow beats the default, in whatever order they stand.
+//! Capabilities, rules, directories and actors: a signed capability says what it said when it was signed, nothing else verifies, and of the
+//! rules that speak, deny beats allow beats the default, in whatever order they stand. A directory and an actor that read
+//! are written again as the same, and no stranger's verifies.
 
 use std::sync::OnceLock;
 
 use bytes::Bytes;
 use renkei_access::{
-    CAPABILITY_MAX_BYTES, Capability, CapabilityRefusal, Effect, Period, Purpose, RecordGrant, Rule, RuleSet, Scope,
-    SignedCapability, SigningKey, Subject, Target,
+    Actor, CAPABILITY_MAX_BYTES, Capability, CapabilityRefusal, Cell, Cloud, CommitmentKey, DailyVisits, Directory,
+    Effect, Entries, Institution, InstitutionKind, LicensedRole, Login, Officers, Party, Period, Purpose, RecordGrant,
+    Rule, RuleSet, Scope, SignedActor, SignedCapability, SignedDirectory, SigningKey, StatementKey, Subject, Target,
+    name_hash,
 };
-use renkei_ids::{CapabilityId, ClassTag, InstTag, KeyHash, MonthBucket, Pid, RecordId, RecordVersion, UnixMillis};
+use renkei_ids::{
+    CapabilityId, CellId, ClassTag, CloudId, DenyEpoch, DirectoryVersion, InstTag, InstitutionId, KeyHash, MonthBucket,
+    Pid, PseudonymEpoch, RecordId, RecordVersion, UnixMillis, UnixMinute,
+};
 
 use crate::input::Input;
 
@@ -19,10 +25,12 @@ fn key() -> &'static SigningKey {
 
 pub(super) fn run(bytes: &[u8]) {
     let mut input = Input::new(bytes);
-    match input.byte() % 4 {
+    match input.byte() % 6 {
         0 => signed(&mut input),
         1 => strangers(input.rest()),
         2 => stored_rules(input.rest()),
+        3 => directories(input.rest()),
+        4 => actors(input.rest()),
         _ => decided(&mut input),
     }
 }
@@ -95,6 +103,73 @@ fn stored_rules(bytes: &[u8]) {
     assert!(RuleSet::decode(&rules.encode()).is_ok_and(|again| again == rules));
 }
 
+fn statement_key() -> StatementKey {
+    StatementKey::from_seed(&[9; 32])
+}
+
+fn directories(bytes: &[u8]) {
+    let directory = SignedDirectory::from_bytes(Bytes::copy_from_slice(bytes));
+    let officers = Officers::new(1, vec![SigningKey::from_seed(&[8; 32]).verifying_key()]).expect("one officer");
+    assert!(directory.verify(&officers).is_err(), "a stranger makes a directory");
+    let Ok(read) = directory.read_unverified() else { return };
+    let again = SignedDirectory::unsigned(&read).expect("it was no longer");
+    assert!(again.read_unverified().is_ok_and(|again| again == read), "another directory comes out");
+}
+
+fn actors(bytes: &[u8]) {
+    let actor = SignedActor::from_bytes(Bytes::copy_from_slice(bytes));
+    assert!(actor.verify(&[key().verifying_key()]).is_err(), "a stranger makes an actor");
+    let Ok(read) = actor.read_unverified() else { return };
+    let again = read.sign(&statement_key()).expect("it was signed before");
+    assert!(again.verify(&[statement_key().verifying_key()]).is_ok_and(|again| again == read));
+}
+
+/// One clinic, which is denied.
+fn directory() -> Directory {
+    let (cloud, cell, clinic) =
+        (CloudId::from_bytes([1; 16]), CellId::from_bytes([2; 16]), InstitutionId::from_bytes([3; 16]));
+    let entries = Entries {
+        version: DirectoryVersion(1),
+        valid_from: UnixMillis(1),
+        deny_epoch: DenyEpoch(1),
+        registrars: vec![key().verifying_key()],
+        clouds: vec![Cloud { id: cloud, epoch: PseudonymEpoch(1), rotating: true }],
+        cells: vec![Cell {
+            id: cell,
+            cloud,
+            gateways: vec![KeyHash::from_bytes([4; 32])],
+            commitments: CommitmentKey([5; 32]),
+        }],
+        routes: Vec::new(),
+        institutions: vec![Institution {
+            id: clinic,
+            kind: InstitutionKind::Clinic,
+            name: name_hash("clinic"),
+            keys: vec![KeyHash::from_bytes([6; 32])],
+            signing: vec![key().verifying_key()],
+            visits: DailyVisits::new(40).expect("it is a size"),
+            home: cell,
+        }],
+        denied: vec![Party::Institution(clinic)],
+        surges: Vec::new(),
+    };
+    Directory::try_from(entries).expect("its parts hold together")
+}
+
+fn actor() -> Actor {
+    Actor {
+        audience: CloudId::from_bytes([1; 16]),
+        institution: InstitutionId::from_bytes([3; 16]),
+        name: "dr-1".to_owned(),
+        role: LicensedRole::Physician,
+        login: Login::TwoFactor,
+        session: [4; 16],
+        response_key: Some([5; 32]),
+        issued: UnixMinute(1),
+        expires: UnixMinute(2),
+    }
+}
+
 fn effect(deny: bool) -> Effect {
     if deny { Effect::Deny } else { Effect::Allow }
 }
@@ -149,7 +224,7 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
     let pattern =
         |seed: u8, len: u8| -> Vec<u8> { (0..len).map(|place| place.wrapping_mul(13).wrapping_add(seed)).collect() };
     let mut seeds: Vec<_> =
-        (0..8).flat_map(|seed| [0, 3].map(|kind| [vec![kind], pattern(seed, 40 + 9 * seed)].concat())).collect();
+        (0..8).flat_map(|seed| [0, 5].map(|kind| [vec![kind], pattern(seed, 40 + 9 * seed)].concat())).collect();
     let signed = capability(&mut Input::new(&pattern(1, 90))).sign(key()).expect("within the limits");
     seeds.push([&[1][..], &signed.signature[..], &signed.body[1..]].concat());
     let rule = Rule {
@@ -160,5 +235,9 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
     };
     let rules = RuleSet::new(Effect::Allow, vec![rule; 3]).expect("three rules");
     seeds.push([&[2][..], &rules.encode()[..]].concat());
+    let directory = SignedDirectory::unsigned(&directory()).and_then(|unsigned| unsigned.sign(&statement_key()));
+    seeds.push([&[3][..], directory.expect("within the limits").as_bytes()].concat());
+    let actor = actor().sign(&statement_key()).expect("within the limits");
+    seeds.push([&[4][..], actor.as_bytes()].concat());
     seeds
 }

@@ -6,16 +6,17 @@ use std::convert::Infallible;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use renkei_access::{Evidence, Period, Purpose, Scope};
+use renkei_access::{Evidence, Limit, Period, Purpose, Scope};
 use renkei_envelope::{
     Class, ClassKey, ClassSet, EpochKey, KeyEpoch, LogKey, Patient, PatientKey, PatientSeed, Pseudonym, Random, SlotKey,
 };
 use renkei_ids::{
-    CapabilityId, CloudId, InstitutionId, KeyHash, LogId, Pid, RecordId, RecordVersion, RequestId, Slot, UnixMillis,
+    CapabilityId, CloudId, InstitutionId, KeyHash, LogId, Pid, RecordId, RecordVersion, RequestId, Slot, TicketId,
+    UnixMillis,
 };
 use renkei_vault::state::{
-    Ask, Batch, Command, Founding, Item, Limit, Limits, LogRow, NewClassKey, NewPatient, Store, Table, Verdict,
-    Verdicts, View, apply,
+    Ask, Batch, Command, Founding, Item, Limits, LogRow, NewClassKey, NewPatient, Reason, Store, Table, TicketUse,
+    Verdict, Verdicts, View, Wanted, apply,
 };
 
 use crate::input::Input;
@@ -53,6 +54,10 @@ impl View for Memory {
 impl Store for Memory {
     fn put(&mut self, table: Table, key: &[u8], value: Bytes) {
         self.0.insert((table, key.to_vec()), value);
+    }
+
+    fn delete(&mut self, table: Table, key: &[u8]) {
+        self.0.remove(&(table, key.to_vec()));
     }
 }
 
@@ -159,22 +164,28 @@ fn batch(input: &mut Input<'_>, time: &mut u64) -> Command {
         gateway: KeyHash::from_bytes([input.byte() % 2; 32]),
         request: RequestId::from_bytes(input.few()),
         limits,
-        items: (0..1 + input.below(ITEMS_MAX)).map(|_| item(input)).collect(),
+        directory: None,
+        items: (0..1 + input.below(ITEMS_MAX)).map(|_| item(input, *time)).collect(),
     })
 }
 
-fn item(input: &mut Input<'_>) -> Item {
+fn item(input: &mut Input<'_>, time: u64) -> Item {
     let person = input.byte() % 4;
     let record = RecordId::from_bytes(input.few());
     let version = RecordVersion::new(1 + u32::from(input.byte() % 3)).expect("it is not 0");
-    let ask = match input.byte() % 6 {
+    let ask = match input.byte() % 7 {
         0..3 => Ask::Open {
             hash: Pseudonym::from_bytes([person; 32]).hash(CLOUD),
             unknown: (!input.one_in(4)).then(|| patient(person, input.byte() % 4).clone()),
-            classes: ClassSet::from_bits(input.byte() % 64).expect("six bits are known"),
-            period: Period::ALL,
-            scope: Scope::from_bits(u32::from(input.byte() % 32)).expect("five bits are known"),
+            wanted: wanted(input),
+            ticket: (!input.one_in(3)).then(|| ticket(input, time)),
+            escrow: input.one_in(2).then(|| Bytes::from(vec![input.byte(); 4])),
         },
+        6 => {
+            let number = usize::from(input.byte()) % Reason::EVERY.len();
+            let ticket = input.one_in(2).then(|| TicketId::from_bytes(input.few()));
+            Ask::Refuse { reason: Reason::EVERY[number], wanted: wanted(input), ticket }
+        }
         3 => Ask::Put { pid: pid(input.byte() % 4), record, version, class_keys: class_keys(input) },
         4 => Ask::Delete { pid: pid(input.byte() % 4), record, version },
         _ => Ask::Stubs { pid: pid(input.byte() % 4), count: u32::from(input.u16()) },
@@ -183,9 +194,27 @@ fn item(input: &mut Input<'_>) -> Item {
         capability: CapabilityId::from_bytes(input.few()),
         salt: input.few(),
         institution: InstitutionId::from_bytes([input.byte() % 2; 16]),
-        purpose: Purpose::from_raw(1 + u32::from(input.byte() % 5)).expect("there are five"),
-        evidence: Evidence::from_raw(1 + u32::from(input.byte() % 6)).expect("there are six"),
+        // None where a ticket was refused before it was read.
+        purpose: Purpose::from_raw(u32::from(input.byte() % 6)),
+        evidence: Evidence::from_raw(u32::from(input.byte() % 7)),
         ask,
+    }
+}
+
+fn wanted(input: &mut Input<'_>) -> Wanted {
+    Wanted {
+        classes: ClassSet::from_bits(input.byte() % 64).expect("six bits are known"),
+        period: Period::ALL,
+        scope: Scope::from_bits(u32::from(input.byte() % 32)).expect("five bits are known"),
+    }
+}
+
+fn ticket(input: &mut Input<'_>, time: u64) -> TicketUse {
+    let few = Limit { minute: u32::from(input.byte() % 4), day: u32::from(input.byte()) };
+    TicketUse {
+        id: TicketId::from_bytes([input.byte() % 8; 16]),
+        expires: UnixMillis(time.saturating_add(u64::from(input.byte()) * 1_000)),
+        breadth: (!input.one_in(4)).then_some(few),
     }
 }
 

@@ -23,6 +23,7 @@ fn patient(expires: u64) -> OpenedPatient {
             opening: Bytes::from_static(b"o"),
             expires: UnixMillis(expires),
         },
+        ticket: None,
     }
 }
 
@@ -81,4 +82,16 @@ async fn the_openings_are_bounded_and_swept() {
     assert!(!openings.lock().contains_key(&key(0)), "the one that ends first made room");
     openings.sweep(UnixMillis(1_000_000));
     assert!(openings.lock().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_opened_for_who_is_denied_goes_and_the_rest_stays() {
+    let openings = openings();
+    let ask = async |institution: u8| {
+        let key = (InstitutionId::from_bytes([institution; 16]), [0; 32]);
+        openings.get(key, UnixMillis(0), None, async { Ok(patient(100_000)) }).await.unwrap()
+    };
+    let (denied, other) = (ask(1).await, ask(2).await);
+    openings.forget(|institution| institution == InstitutionId::from_bytes([1; 16]));
+    assert!(!Arc::ptr_eq(&denied, &ask(1).await) && Arc::ptr_eq(&other, &ask(2).await));
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use renkei_access::Deed;
 use renkei_ids::CapabilityId;
 use renkei_merkle::LeafHash;
 use renkei_shard::audit::AuditContent;
@@ -12,7 +13,8 @@ use renkei_wire::record::{AuditEntry, AuditOperation, AuditOutcome, ListAuditReq
 use renkei_wire::vault::{OpenedStub, SealedStub};
 use renkei_wire::{AuditRow, ErrorCode, ListAudit, Operation, Outcome, Refusal};
 
-use super::visit::{Visit, is_stale, read_actor};
+use super::served::read_actor;
+use super::visit::{Visit, is_stale};
 use super::{Caller, Desk, Out, send};
 use crate::random::SystemRandom;
 
@@ -28,7 +30,7 @@ impl Desk {
         out: Out<pb::AuditPage>,
     ) -> Result<(), Refusal> {
         let _held = self.admission.admit(2 * usize::from(PAGE_ROWS) * AUDIT_CONTENT_MAX_BYTES)?;
-        let mut visit = Visit::begin(self, caller, &request.patient, &request.actor).await?;
+        let mut visit = Visit::begin(self, caller, &request.patient, &request.actor, Deed::ListAudit).await?;
         let mut after = request.after;
         loop {
             let answer = visit.read(Operation::ListAudit(ListAudit { after, max_rows: PAGE_ROWS })).await?;

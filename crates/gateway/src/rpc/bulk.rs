@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use renkei_access::Deed;
 use renkei_ids::InstitutionId;
 use renkei_wire::pb::record::v1 as pb;
 use renkei_wire::record::{BulkPutReply, BulkPutRequest, PutHead, Upload};
@@ -100,7 +101,7 @@ impl Desk {
         _held: Held,
     ) -> BulkPutReply {
         let deadline = Deadline::after(DOCUMENT_TIME);
-        let stored = Box::pin(self.store(Caller { institution, deadline }, &head, None, bytes));
+        let stored = Box::pin(self.store(Caller { institution, deadline }, &head, None, Deed::BulkPut, bytes));
         BulkPutReply { document, outcome: deadline.bound(ErrorCode::OutcomeUnknown, stored).await }
     }
 }
@@ -167,7 +168,7 @@ impl Gathering {
 #[cfg(test)]
 mod tests {
     use prometheus::IntGauge;
-    use renkei_wire::record::{Actor, Patient};
+    use renkei_wire::record::{Acting, Actor, Patient};
 
     use super::*;
     use crate::admission::Admission;
@@ -180,8 +181,8 @@ mod tests {
         let began = Instant::now();
         for (document, seconds) in [(7, 30), (8, 40)] {
             let head = Box::new(PutHead {
-                patient: Patient::Ticket(Bytes::from_static(b"ticket")),
-                actor: Actor { id: "i".to_owned(), role: "r".to_owned() },
+                patient: Patient::Ticket(renkei_access::SignedTicket::from_bytes(Bytes::from_static(b"ticket"))),
+                actor: Acting::Believed(Actor { id: "i".to_owned(), role: "r".to_owned() }),
                 idempotency_key: Bytes::from_static(b"key"),
                 document_bytes: 1_000,
             });

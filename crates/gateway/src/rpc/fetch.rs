@@ -1,6 +1,7 @@
 //! A document on its way out.
 
 use bytes::Bytes;
+use renkei_access::Deed;
 use renkei_envelope::{Class, Part};
 use renkei_ids::RecordId;
 use renkei_wire::limits::{DOCUMENT_MAX_BYTES, PIECE_MAX_BYTES, WHOLE_BODY_MAX_BYTES};
@@ -24,7 +25,7 @@ impl Desk {
         let GetDocumentRequest { patient, actor, reference, version } = &request;
         // A body of up to so many bytes comes inside of the node's answer, unannounced.
         let _held = self.admission.admit(WHOLE_BODY_MAX_BYTES)?;
-        let mut visit = Visit::begin(self, caller, patient, actor).await?;
+        let mut visit = Visit::begin(self, caller, patient, actor, Deed::Read).await?;
         let record = visit.opened.record(reference)?;
         let get = Operation::Get(GetRecord { record, version: *version, with_body: true });
         let Answer { reply, body, held: _body_held } = visit.read(get).await?;
@@ -60,6 +61,8 @@ impl Visit<'_> {
         loop {
             let class = self.opened.class(entry.body_class).filter(|class| class.part == Part::Document);
             let Class { category, part: _ } = class.ok_or(Refusal::new(ErrorCode::IntegrityFailed))?;
+            // What it is shows here first: the row is there, and the document stays.
+            self.actor.may_to(Deed::Read, category)?;
             let key = self.opened.record_key(Class::document(category), entry.month, record, entry.version)?;
             match documents::open(key, place, sealed.clone()).await {
                 Ok(document) => return Ok((category, document)),

@@ -1,6 +1,6 @@
 //! Pages of a timeline.
 
-use renkei_access::Period;
+use renkei_access::{Deed, Period};
 use renkei_envelope::{Class, Part};
 use renkei_ids::MonthBucket;
 use renkei_records::{SUMMARY_MAX_BYTES, Summary};
@@ -28,7 +28,8 @@ impl Desk {
         out: Out<pb::TimelinePage>,
     ) -> Result<(), Refusal> {
         let _held = self.admission.admit(PAGE_ROOM_BYTES)?;
-        let mut visit = Visit::begin(self, caller, &request.patient, &request.actor).await?;
+        let mut visit = Visit::begin(self, caller, &request.patient, &request.actor, Deed::Read).await?;
+        visit.check_kinds(&request)?;
         let query = query_digest(&request.kinds, request.from, request.to);
         let mut place = match &request.continuation {
             Some(token) => Place::open(&visit.opened.opened.reference_key, &visit.opened.patient, &query, token)?,
@@ -88,6 +89,12 @@ fn size(entry: &TimelineEntry) -> usize {
 }
 
 impl Visit<'_> {
+    /// Whether whoever acts may read one of the kinds asked for. Of those that she may not there is nothing on any page.
+    fn check_kinds(&self, request: &QueryTimelineRequest) -> Result<(), Refusal> {
+        let refusals = request.kinds.iter().map(|kind| self.actor.may_to(Deed::Read, *kind));
+        refusals.reduce(|one, other| one.or(other)).unwrap_or(Ok(()))
+    }
+
     /// A page of the node: opened, of the kinds asked for, sorted; and where the next one begins.
     async fn node_page(
         &mut self,
@@ -102,7 +109,7 @@ impl Visit<'_> {
         let mut entries = Vec::with_capacity(page.entries.len());
         for entry in page.entries {
             let category = self.summary_class(&entry)?.category;
-            if request.kinds.contains(&category) {
+            if request.kinds.contains(&category) && self.actor.may_to(Deed::Read, category).is_ok() {
                 entries.push(self.open_entry(&entry).await?);
             }
         }

@@ -1,10 +1,12 @@
 //! The end of a document.
 
 use aws_lc_rs::digest::{Context, SHA256};
+use renkei_access::Deed;
+use renkei_envelope::Category;
 use renkei_ids::{RecordId, RecordVersion};
 use renkei_wire::record::DeleteDocumentRequest;
 use renkei_wire::vault::DeleteItem;
-use renkei_wire::{DeleteRecord, ErrorCode, Operation, Outcome, Refusal};
+use renkei_wire::{DeleteRecord, ErrorCode, GetRecord, Operation, Outcome, Refusal};
 
 use super::visit::{Visit, is_stale, node_request};
 use super::{Caller, Desk};
@@ -15,8 +17,12 @@ impl Desk {
     pub(super) async fn delete_document(&self, caller: Caller, request: DeleteDocumentRequest) -> Result<(), Refusal> {
         let DeleteDocumentRequest { patient, actor, idempotency_key, reference, version } = &request;
         let _held = self.admission.admit(0)?;
-        let mut visit = Visit::begin(self, caller, patient, actor).await?;
+        let mut visit = Visit::begin(self, caller, patient, actor, Deed::Delete).await?;
         let record = visit.opened.record(reference)?;
+        if !visit.actor.may_to_every(Deed::Delete) {
+            let category = visit.category(record).await?;
+            visit.actor.may_to(Deed::Delete, category)?;
+        }
         loop {
             match visit.delete_once(record, *version, idempotency_key).await {
                 Err(refusal) if is_stale(refusal.code) => visit.renew(refusal).await?,
@@ -27,6 +33,15 @@ impl Desk {
 }
 
 impl Visit<'_> {
+    /// What kind of document it is: a read, with a row of its own.
+    async fn category(&mut self, record: RecordId) -> Result<Category, Refusal> {
+        let get = Operation::Get(GetRecord { record, version: None, with_body: false });
+        let Answer { reply, .. } = self.read(get).await?;
+        let Outcome::Record(entry) = reply.outcome else { return Err(Refusal::new(ErrorCode::NotFound)) };
+        let class = self.opened.class(entry.summary_class).ok_or(Refusal::new(ErrorCode::IntegrityFailed))?;
+        Ok(class.category)
+    }
+
     async fn delete_once(
         &self,
         record: RecordId,

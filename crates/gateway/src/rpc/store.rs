@@ -2,6 +2,7 @@
 
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
+use renkei_access::Deed;
 use renkei_envelope::{Category, Reference};
 use renkei_ids::{RecordId, RecordVersion, RequestId};
 use renkei_records::Accepted;
@@ -35,7 +36,7 @@ impl Desk {
     ) -> Result<PutDocumentReply, Refusal> {
         let size = |head: &PutHead| head.document_bytes;
         let (head, document, _held) = self.receive(caller, inbound, size).await?;
-        Box::pin(self.store(caller, &head, None, document)).await
+        Box::pin(self.store(caller, &head, None, Deed::Put, document)).await
     }
 
     pub(super) async fn replace_document(
@@ -46,7 +47,7 @@ impl Desk {
         let size = |head: &ReplaceHead| head.put.document_bytes;
         let (head, document, _held) = self.receive(caller, inbound, size).await?;
         let ReplaceHead { put, reference, version } = head;
-        Box::pin(self.store(caller, &put, Some((&reference, version)), document)).await
+        Box::pin(self.store(caller, &put, Some((&reference, version)), Deed::Put, document)).await
     }
 
     /// Stores a whole document, whose bytes are counted by the caller.
@@ -55,11 +56,14 @@ impl Desk {
         caller: Caller,
         head: &PutHead,
         replaces: Option<(&Reference, RecordVersion)>,
+        deed: Deed,
         document: Bytes,
     ) -> Result<PutDocumentReply, Refusal> {
         let accepted = documents::judge(document.clone()).await?;
         let digest = documents::hash(document.clone()).await?;
-        let mut visit = Visit::begin(self, caller, &head.patient, &head.actor).await?;
+        let mut visit = Visit::begin(self, caller, &head.patient, &head.actor, deed).await?;
+        visit.actor.may_to(deed, documents::category(accepted.kind))?;
+        self.check_patient(&visit.opened, &accepted)?;
         let replaces = replaces
             .map(|(reference, version)| visit.opened.record(reference).map(|record| (record, version)))
             .transpose()?;

@@ -3,24 +3,24 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use renkei_access::Deed;
 use renkei_ids::RequestId;
-use renkei_wire::record::{Actor, Patient};
+use renkei_wire::record::{Acting, Patient};
 use renkei_wire::{ErrorCode, NodeRequest, Operation, Refusal};
 
+use super::served::Judged;
 use super::{Caller, Desk};
 use crate::deadline::Deadline;
 use crate::nodes::Answer;
 use crate::openings::OpenedPatient;
 use crate::random::{SystemRandom, request_id};
 
-const ACTOR_FORMAT: u8 = 1;
-
 /// A patient who is open for one request.
 pub(super) struct Visit<'a> {
     pub(super) desk: &'a Desk,
     pub(super) caller: Caller,
     asked: &'a Patient,
-    pub(super) actor: &'a Actor,
+    pub(super) actor: Judged,
     pub(super) opened: Arc<OpenedPatient>,
     renewed: bool,
 }
@@ -30,8 +30,12 @@ impl<'a> Visit<'a> {
         desk: &'a Desk,
         caller: Caller,
         asked: &'a Patient,
-        actor: &'a Actor,
+        acting: &Acting,
+        deed: Deed,
     ) -> Result<Self, Refusal> {
+        desk.still_serves(caller.institution)?;
+        let actor = desk.judged(caller.institution, acting, asked)?;
+        actor.may(deed)?;
         let opened = Box::pin(desk.open(caller, asked, None)).await?;
         Ok(Self { desk, caller, asked, actor, opened, renewed: false })
     }
@@ -57,6 +61,7 @@ impl<'a> Visit<'a> {
     pub(super) async fn read(&mut self, operation: Operation) -> Result<Answer, Refusal> {
         // One id for all tries: rows of retries tell by it that they are of one request.
         let request = request_id();
+        self.desk.still_serves(self.caller.institution)?;
         loop {
             let opened = Arc::clone(&self.opened);
             let actor = self.sealed_actor(&opened.opened.stub_key, request);
@@ -70,7 +75,7 @@ impl<'a> Visit<'a> {
     }
 
     pub(super) fn sealed_actor(&self, key: &renkei_envelope::StubKey, request: RequestId) -> Bytes {
-        key.seal_actor(&self.opened.patient, request, &actor_bytes(self.actor), &SystemRandom)
+        key.seal_actor(&self.opened.patient, request, self.actor.row(), &SystemRandom)
     }
 }
 
@@ -98,20 +103,6 @@ pub(super) fn node_request(
     Ok(NodeRequest { request, deadline: deadline.left()?, slot_epoch, capability, actor, operation })
 }
 
-/// Format 1 | length of the id 1 | id | role.
-fn actor_bytes(Actor { id, role }: &Actor) -> Vec<u8> {
-    let length = u8::try_from(id.len()).expect("the wire takes ids of 64 bytes at most");
-    [&[ACTOR_FORMAT, length], id.as_bytes(), role.as_bytes()].concat()
-}
-
-/// Reads an actor as this build, or one before it, sealed it.
-pub(super) fn read_actor(bytes: &[u8]) -> Option<Actor> {
-    let (&[ACTOR_FORMAT, length], rest) = bytes.split_first_chunk::<2>()? else { return None };
-    let (id, role) = rest.split_at_checked(usize::from(length))?;
-    let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().filter(|text| !text.is_empty()).map(str::to_owned);
-    Some(Actor { id: text(id)?, role: text(role)? })
-}
-
 impl Desk {
     async fn open(
         &self,
@@ -119,8 +110,9 @@ impl Desk {
         asked: &Patient,
         stale: Option<&Arc<OpenedPatient>>,
     ) -> Result<Arc<OpenedPatient>, Refusal> {
-        let Patient::InsecurePseudonym(pseudonym) = asked else {
-            return Err(Refusal::new(ErrorCode::Unimplemented));
+        let pseudonym = match asked {
+            Patient::Ticket(ticket) => return self.open_ticket(caller, ticket, stale).await,
+            Patient::InsecurePseudonym(pseudonym) => pseudonym,
         };
         if !cfg!(feature = "dev-insecure") {
             return Err(Refusal::new(ErrorCode::Unimplemented));
@@ -130,7 +122,7 @@ impl Desk {
         let open = async {
             let opened = self.open_insecure(caller, pseudonym.clone(), now).await?;
             let patient = renkei_envelope::Patient { cloud: self.cloud, pid: opened.pid };
-            Ok(OpenedPatient { patient, opened })
+            Ok(OpenedPatient { patient, opened, ticket: None })
         };
         caller.deadline.bound(ErrorCode::DeadlineExceeded, self.openings.get(key, now, stale, open)).await
     }
@@ -177,22 +169,5 @@ fn insecure_opening(
         classes: renkei_envelope::Class::every().collect(),
         period: Period { from: month(first, 1, MonthBucket::MIN), to: month(last, 12, MonthBucket::MAX) },
         scope: Scope::READ.with(Scope::WRITE).with(Scope::DELETE).with(Scope::AUDIT),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_actor_reads_back_at_the_edges_of_its_lengths() {
-        for (id, role) in [(1, 1), (64, 32)] {
-            let actor = Actor { id: "i".repeat(id), role: "r".repeat(role) };
-            assert!(read_actor(&actor_bytes(&actor)) == Some(actor));
-        }
-        for spoilt in [&b""[..], b"\x01", b"\x02\x01ab", b"\x01\x05ab", b"\x01\x00ab", b"\x01\x02ab", b"\x01\x01\xffb"]
-        {
-            assert!(read_actor(spoilt).is_none(), "{spoilt:?}");
-        }
     }
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use renkei_wire::pb::vault::v1 as pb;
-use renkei_wire::vault::{Batch, DeleteGrant, DeleteItem, InsecureOpening, Opened, PutGrant, PutItem, Results};
+use renkei_wire::vault::{
+    Batch, DeleteGrant, DeleteItem, InsecureOpening, Opened, PutGrant, PutItem, Results, TicketOpening,
+};
 use renkei_wire::{ErrorCode, Refusal, Retry};
 use tonic::{Response, Status};
 
@@ -73,6 +75,15 @@ pub(super) async fn open(replicas: Replicas, items: Vec<InsecureOpening>, deadli
     let reply = persist(&replicas, deadline, |mut client, left| {
         let batch = Batch { deadline: left, ..batch.clone() };
         async move { client.open_insecure(pb::OpenInsecureRequest::from(batch)).await }
+    });
+    matching(reply.await?.try_into(), batch.items.len())
+}
+
+pub(super) async fn open_tickets(replicas: Replicas, items: Vec<TicketOpening>, deadline: Deadline) -> Outcome<Opened> {
+    let batch = batch(items, deadline)?;
+    let reply = persist(&replicas, deadline, |mut client, left| {
+        let batch = Batch { deadline: left, ..batch.clone() };
+        async move { client.open_tickets(pb::OpenTicketsRequest::from(batch)).await }
     });
     matching(reply.await?.try_into(), batch.items.len())
 }

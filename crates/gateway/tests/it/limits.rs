@@ -101,7 +101,7 @@ async fn names_and_numbers_are_taken_up_to_their_limits_and_no_further() {
     let document = vaccination("2026-03-05", "x");
     put(&mut client, 1, "first", &document).await.unwrap();
     let put_with = async |client: &mut Client, key: usize, id: usize, role: usize| {
-        let actor = Some(pb::Actor { id: "i".repeat(id), role: "r".repeat(role) });
+        let actor = Some(pb::Actor { id: "i".repeat(id), role: "r".repeat(role), ..pb::Actor::default() });
         let head = pb::PutHead { actor, ..head(1, &"k".repeat(key), &document) };
         put_once(client, head, chunks(&document)).await
     };

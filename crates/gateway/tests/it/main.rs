@@ -4,6 +4,8 @@
 
 mod build;
 #[cfg(feature = "dev-insecure")]
+mod directory;
+#[cfg(feature = "dev-insecure")]
 mod documents;
 #[cfg(feature = "dev-insecure")]
 mod faults;
@@ -17,6 +19,8 @@ mod records;
 mod strangers;
 #[cfg(feature = "dev-insecure")]
 mod tampered;
+#[cfg(feature = "dev-insecure")]
+mod tickets;
 #[cfg(feature = "dev-insecure")]
 mod vaults;
 #[cfg(feature = "dev-insecure")]

@@ -24,7 +24,7 @@ pub(crate) type Client = RecordServiceClient<Channel>;
 
 pub(crate) struct World {
     pub(crate) processes: Cloud,
-    operator: Tls,
+    pub(crate) operator: Tls,
     dir: tempfile::TempDir,
 }
 
@@ -46,6 +46,17 @@ impl World {
 
     /// The same; `vault_set` configures the vault.
     pub(crate) async fn configured(vaults: u32, nodes: u32, set: &[&str], vault_set: &[&str]) -> Self {
+        let text = |set: &[&str]| set.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let (set, vault_set) = (text(set), text(vault_set));
+        Self::prepared(vaults, nodes, |_| (set, vault_set)).await
+    }
+
+    /// The same; `set` gives what the gateway and the vault are configured with, once there is an authority.
+    pub(crate) async fn prepared(
+        vaults: u32,
+        nodes: u32,
+        set: impl FnOnce(&Path) -> (Vec<String>, Vec<String>),
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let spec = CloudSpec {
             cloud: CLOUD,
@@ -57,10 +68,14 @@ impl World {
             now: SystemClock::new().now(),
         };
         let mut processes = Cloud::prepare(&spec).unwrap();
-        let set: Vec<_> = set.iter().map(|text| (*text).to_owned()).collect();
-        let vault_set: Vec<_> = vault_set.iter().map(|text| (*text).to_owned()).collect();
+        let (set, vault_set) = set(&dir.path().join("cloud/certs"));
         processes.add_vaults(vaults, 256, &vault_set).unwrap();
         processes.add_gateway("one", &set).unwrap();
+        Self::started(dir, processes, nodes).await
+    }
+
+    /// Starts what was prepared, and founds a cloud of so many nodes.
+    pub(crate) async fn started(dir: tempfile::TempDir, mut processes: Cloud, nodes: u32) -> Self {
         processes.start_vault().unwrap();
         processes.start_all().unwrap();
         processes.start_gateway().unwrap();
@@ -100,6 +115,11 @@ impl World {
             None
         })
         .await
+    }
+
+    /// A channel to the vault with an operator's certificate.
+    pub(crate) fn vault_channel(&self) -> Channel {
+        channel(&self.operator, &self.processes.vault_address().unwrap().to_string(), Role::Vault)
     }
 
     fn admin(&self, node: NodeId) -> NodeAdminServiceClient<Channel> {
@@ -178,7 +198,7 @@ pub(crate) fn patient(n: u8) -> Option<pb::Patient> {
 }
 
 pub(crate) fn actor() -> Option<pb::Actor> {
-    Some(pb::Actor { id: "dr-1".to_owned(), role: "physician".to_owned() })
+    Some(pb::Actor { id: "dr-1".to_owned(), role: "physician".to_owned(), ..pb::Actor::default() })
 }
 
 pub(crate) fn vaccination(day: &str, note: &str) -> String {
@@ -248,9 +268,19 @@ pub(crate) async fn put(
 }
 
 pub(crate) async fn get(client: &mut Client, n: u8, reference: &Bytes, version: u32) -> Result<Vec<u8>, Refusal> {
+    get_as(client, patient(n), actor(), reference, version).await
+}
+
+pub(crate) async fn get_as(
+    client: &mut Client,
+    patient: Option<pb::Patient>,
+    actor: Option<pb::Actor>,
+    reference: &Bytes,
+    version: u32,
+) -> Result<Vec<u8>, Refusal> {
     use pb::get_document_reply::Part;
     let refused = |status: tonic::Status| refusal(&status);
-    let request = pb::GetDocumentRequest { patient: patient(n), actor: actor(), reference: reference.clone(), version };
+    let request = pb::GetDocumentRequest { patient, actor, reference: reference.clone(), version };
     let mut stream = client.get_document(request).await.map_err(refused)?.into_inner();
     let (mut announced, mut document) = (None, Vec::new());
     while let Some(message) = stream.message().await.map_err(refused)? {

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use renkei_access::{Evidence, Purpose};
 use renkei_consensus::ProposeError;
-use renkei_ids::{KeyHash, Pid, RequestId};
+use renkei_ids::{InstitutionId, KeyHash, Pid, RequestId};
 use renkei_wire::{ErrorCode, Refusal};
 use std::time::Duration;
 use tokio::task::spawn_blocking;
@@ -11,7 +12,7 @@ use tokio::task::spawn_blocking;
 use super::Vault;
 use super::keys::UnwrapError;
 use crate::machine::VaultView;
-use crate::state::{Batch, Command, Item, Reason, Verdict, Verdicts};
+use crate::state::{self, Batch, Command, Item, LOCK_MILLIS, Reason, Verdict, Verdicts};
 
 /// How often a command is made again because the state changed under it.
 const TRIES: usize = 3;
@@ -41,28 +42,53 @@ impl Vault {
             let time = self.clocks.stamp().ok_or(Refusal::new(ErrorCode::ClockOff))?;
             // Taken after the leadership, so that it holds everything that earlier leaders acknowledged.
             let (vault, making, view) = (Arc::clone(self), Arc::clone(&prepare), VaultView(replica.view()));
-            let (command, prepared) = blocking(move || {
+            let (command, askers, prepared) = blocking(move || {
                 let (items, prepared) = making(&vault, &view)?;
-                let batch = Batch { time, gateway, request, limits: vault.limits, items };
-                Ok((Command::Decide(batch).encode(), prepared))
+                let askers: Vec<_> = items.iter().map(|item| (item.institution, item.purpose, item.evidence)).collect();
+                let directory = state::head(&view)?.and_then(|head| head.directory);
+                let batch = Batch { time, gateway, request, limits: vault.limits, directory, items };
+                Ok((Command::Decide(batch).encode(), askers, prepared))
             })
             .await?;
-            let reply = replica.propose(under, command).await.map_err(|error| self.not_recorded(error))?;
-            match Verdicts::decode(&reply) {
+            let verdicts = match askers.is_empty() {
+                // Nothing could be judged, so there is nothing to record.
+                true => Ok(Verdicts::Decided(Vec::new())),
+                false => {
+                    let reply = replica.propose(under, command).await.map_err(|error| self.not_recorded(error))?;
+                    Verdicts::decode(&reply)
+                }
+            };
+            match verdicts {
                 Ok(Verdicts::Decided(verdicts)) => {
+                    let breaches = askers.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_breach());
+                    breaches.for_each(|(asker, _)| self.alarm(asker));
                     let (vault, view) = (Arc::clone(self), VaultView(replica.view()));
                     let decided = verdicts.into_iter().map(decided).collect();
                     return blocking(move || finish(&vault, &view, prepared, decided)).await;
                 }
                 Ok(Verdicts::Again) => {}
                 Ok(Verdicts::NotFounded) => return Err(Refusal::new(ErrorCode::NotBootstrapped)),
-                Ok(Verdicts::Malformed) | Err(_) => return Err(Refusal::new(ErrorCode::InternalIo)),
+                Ok(Verdicts::Malformed | Verdicts::Directed | Verdicts::NotDirected) | Err(_) => {
+                    return Err(Refusal::new(ErrorCode::InternalIo));
+                }
             }
         }
         Err(Refusal::new(ErrorCode::Busy))
     }
 
-    fn not_recorded(&self, error: ProposeError) -> Refusal {
+    /// Tells of who opened one patient too many, and is locked. The log of openings says so too.
+    fn alarm(&self, (institution, purpose, evidence): &(InstitutionId, Option<Purpose>, Option<Evidence>)) {
+        self.metrics.locks.inc();
+        tracing::error!(
+            %institution,
+            ?purpose,
+            ?evidence,
+            minutes = LOCK_MILLIS / 60_000,
+            "ALARM: an institution opened more patients than its size allows, and is locked"
+        );
+    }
+
+    pub(super) fn not_recorded(&self, error: ProposeError) -> Refusal {
         match error {
             ProposeError::NotLeader { hint } => self.not_leader(hint.map(|(_, vault)| vault)),
             ProposeError::Overloaded => Refusal::new(ErrorCode::Busy),
@@ -82,10 +108,30 @@ async fn blocking<T: Send + 'static>(
 fn decided(verdict: Verdict) -> Result<Pid, Refusal> {
     match verdict {
         Verdict::Allowed { pid, leaf: _ } => Ok(pid),
-        Verdict::Refused { reason: Reason::Budget, retry_after_millis } => {
-            Err(Refusal::new(ErrorCode::BudgetExhausted).after(Duration::from_millis(retry_after_millis)))
+        Verdict::Refused { reason, retry_after_millis } => {
+            let refusal = Refusal::new(code(reason));
+            let wait = Duration::from_millis(retry_after_millis);
+            Err(if wait.is_zero() { refusal } else { refusal.after(wait) })
         }
-        Verdict::Refused { reason: Reason::Evidence, .. } => Err(Refusal::new(ErrorCode::EvidenceInsufficient)),
-        Verdict::Refused { reason: Reason::NoPatient, .. } => Err(Refusal::new(ErrorCode::OpeningInvalid)),
+    }
+}
+
+const fn code(reason: Reason) -> ErrorCode {
+    match reason {
+        Reason::Budget => ErrorCode::BudgetExhausted,
+        Reason::Evidence => ErrorCode::EvidenceInsufficient,
+        Reason::NoPatient => ErrorCode::OpeningInvalid,
+        Reason::Ticket | Reason::Sealed => ErrorCode::TicketInvalid,
+        Reason::OtherCloud => ErrorCode::TicketOtherCloud,
+        Reason::OtherInstitution => ErrorCode::TicketOtherInstitution,
+        Reason::OtherHomeCell => ErrorCode::TicketOtherHomeCell,
+        Reason::OtherCell => ErrorCode::TicketOtherCell,
+        Reason::OtherEpoch => ErrorCode::TicketOtherEpoch,
+        Reason::NotYetValid => ErrorCode::TicketNotYetValid,
+        Reason::Expired => ErrorCode::TicketExpired,
+        Reason::Denied => ErrorCode::InstitutionDenied,
+        Reason::Category => ErrorCode::TicketCategory,
+        Reason::Breach | Reason::Locked => ErrorCode::InstitutionLocked,
+        Reason::NotEnrolled => ErrorCode::InstitutionNotEnrolled,
     }
 }

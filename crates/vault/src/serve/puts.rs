@@ -10,7 +10,7 @@ use renkei_wire::{ErrorCode, Refusal};
 
 use super::deciding::Decided;
 use super::keys::UnwrapError;
-use super::{Vault, Wanted, item};
+use super::{ToSign, Vault, item};
 use crate::machine::VaultView;
 use crate::random::draw;
 use crate::state::{Ask, Item, NewClassKey};
@@ -128,7 +128,7 @@ impl Vault {
         let (summary_class, document_class) = (keys.tags.class(summary), keys.tags.class(document));
         let record_key =
             |class| keys.class_key(view, class, put.month.year()).map(|key| key.record_key(record, version));
-        let wanted = Wanted {
+        let wanted = ToSign {
             id,
             scope: Scope::WRITE,
             classes: vec![summary_class, document_class],
@@ -201,7 +201,7 @@ impl Vault {
     ) -> Result<DeleteGrant, UnwrapError> {
         let keys = self.keys.patient(self.cloud, view, opening.pid, &opening.seed)?;
         let classes = Class::every().filter(|class| opening.classes.contains(*class));
-        let wanted = Wanted {
+        let wanted = ToSign {
             id,
             scope: Scope::DELETE,
             classes: classes.map(|class| keys.tags.class(class)).collect(),

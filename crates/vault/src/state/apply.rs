@@ -2,17 +2,19 @@
 
 use bytes::Bytes;
 use renkei_access::Scope;
-use renkei_ids::{LeafIndex, Pid, SLOTS, Slot};
+use renkei_ids::{LeafIndex, Pid, SLOTS, Slot, UnixMillis};
 
-use super::budget::{Asker, Use, charge};
-use super::command::{Ask, Batch, Command, Founding, Item, NewClassKey, NewPatient};
+use super::budget::{Asker, Limits, Use, charge};
+use super::command::{Ask, Batch, Command, Founding, Item, NewClassKey, NewPatient, TicketUse};
+use super::lock::{self, LOCK_MILLIS};
 use super::log_row::{LogRow, Outcome};
-use super::refusals;
 use super::rows::{
-    HEAD_KEY, Head, IndexRow, PatientRow, class_key_name, encode_one, head, index_row, patient_row, wrapped_class_key,
+    HEAD_KEY, Head, IndexRow, PatientRow, class_key_name, encode_one, escrow_row, head, index_row, patient_row,
+    wrapped_class_key,
 };
 use super::store::{Store, Table, View};
 use super::verdict::{Reason, Verdict, Verdicts};
+use super::{directory, refusals, tickets};
 
 /// Why a state cannot be read. Nothing that a command holds leads here.
 #[derive(Debug, thiserror::Error)]
@@ -38,11 +40,29 @@ pub fn apply<S: Store>(store: &mut S, command: &Bytes) -> Result<Bytes, StateErr
         Ok(Command::Found(founding)) => found(store, &founding)?,
         Ok(Command::Decide(batch)) => match head(store)? {
             None => Verdicts::NotFounded,
+            Some(head) if head.directory != batch.directory => Verdicts::Again,
             Some(_) if is_outdated(store, &batch)? => Verdicts::Again,
             Some(head) => decide(store, head, &batch)?,
         },
+        Ok(Command::Direct { time, signed }) => match head(store)? {
+            None => Verdicts::NotFounded,
+            Some(head) => direct(store, head, time, &signed)?,
+        },
     };
     Ok(verdicts.encode())
+}
+
+fn direct<S: Store>(
+    store: &mut S,
+    mut head: Head,
+    time: UnixMillis,
+    signed: &Bytes,
+) -> Result<Verdicts, StateError<S::Error>> {
+    head.time = head.time.max(time);
+    let Ok(version) = directory::take(store, signed, head.time)? else { return Ok(Verdicts::NotDirected) };
+    head.directory = Some(version);
+    store.put(Table::Head, HEAD_KEY, head.encode());
+    Ok(Verdicts::Directed)
 }
 
 fn found<S: Store>(store: &mut S, founding: &Founding) -> Result<Verdicts, StateError<S::Error>> {
@@ -56,7 +76,7 @@ fn found<S: Store>(store: &mut S, founding: &Founding) -> Result<Verdicts, State
     for (slot, key) in Slot::all().zip(slots) {
         store.put(Table::Slots, &slot.to_be_bytes(), encode_one(key.as_bytes()));
     }
-    let head = Head { time: renkei_ids::UnixMillis(0), log: *log, leaves: 0, epoch: *epoch };
+    let head = Head { time: UnixMillis(0), log: *log, leaves: 0, epoch: *epoch, forget: (0, 0), directory: None };
     store.put(Table::Head, HEAD_KEY, head.encode());
     Ok(Verdicts::Decided(Vec::new()))
 }
@@ -73,7 +93,7 @@ fn is_outdated<V: View>(view: &V, batch: &Batch) -> Result<bool, StateError<V::E
                 }
                 missing
             }
-            Ask::Open { .. } | Ask::Delete { .. } | Ask::Stubs { .. } => false,
+            Ask::Open { .. } | Ask::Refuse { .. } | Ask::Delete { .. } | Ask::Stubs { .. } => false,
         };
         if missing {
             return Ok(true);
@@ -84,9 +104,10 @@ fn is_outdated<V: View>(view: &V, batch: &Batch) -> Result<bool, StateError<V::E
 
 fn decide<S: Store>(store: &mut S, mut head: Head, batch: &Batch) -> Result<Verdicts, StateError<S::Error>> {
     head.time = head.time.max(batch.time);
+    tickets::forget(store, &mut head)?;
     let mut verdicts = Vec::with_capacity(batch.items.len());
     for item in &batch.items {
-        let decision = decide_item(store, head.time, batch, item)?;
+        let decision = decide_item(store, &mut head, batch, item)?;
         let leaf = LeafIndex(head.leaves);
         let (pid, outcome, verdict) = match decision {
             Decision::Allowed { pid, created } => {
@@ -125,11 +146,13 @@ enum Decision {
 
 fn decide_item<S: Store>(
     store: &mut S,
-    now: renkei_ids::UnixMillis,
+    head: &mut Head,
     batch: &Batch,
     item: &Item,
 ) -> Result<Decision, StateError<S::Error>> {
+    let now = head.time;
     let (known, pid) = match &item.ask {
+        Ask::Refuse { reason, .. } => return Ok(Decision::refused(None, *reason, 0)),
         Ask::Open { hash, unknown, .. } => match index_row(store, hash)? {
             Some(row) => (true, row.pid),
             // `is_outdated` has seen to it that there is one or the other.
@@ -139,48 +162,103 @@ fn decide_item<S: Store>(
             (patient_row(store, pid)?.is_some(), *pid)
         }
     };
-    let refused =
-        |reason, retry_after_millis| Ok(Decision::Refused { pid: known.then_some(pid), reason, retry_after_millis });
+    let refused = |reason, wait| Ok(Decision::refused(known.then_some(pid), reason, wait));
     let (what, scope) = match &item.ask {
-        Ask::Open { scope, .. } => (Use::Open, *scope),
+        Ask::Open { wanted, .. } | Ask::Refuse { wanted, .. } => (Use::Open, wanted.scope),
         Ask::Put { .. } => (Use::Write, Scope::WRITE),
         Ask::Delete { .. } => (Use::Write, Scope::DELETE),
         Ask::Stubs { .. } => (Use::Stubs, Scope::AUDIT),
     };
-    if !item.evidence.allows(item.purpose).allows(scope) {
+    let (Some(purpose), Some(evidence)) = (item.purpose, item.evidence) else { return refused(Reason::Evidence, 0) };
+    if !evidence.allows(purpose).allows(scope) {
         return refused(Reason::Evidence, 0);
     }
     let impossible = match &item.ask {
         // It would merge two patients: with 128 random bits that is a forged command.
         Ask::Open { .. } => !known && patient_row(store, &pid)?.is_some(),
-        Ask::Put { .. } | Ask::Delete { .. } | Ask::Stubs { .. } => !known,
+        _ => !known,
     };
     if impossible {
         return refused(Reason::NoPatient, 0);
     }
-    let asker = Asker {
-        institution: item.institution,
-        purpose: item.purpose,
-        evidence: item.evidence,
-        gateway: batch.gateway,
-        slot: pid.slot(),
+    let (institution, gateway, slot) = (item.institution, batch.gateway, pid.slot());
+    let ticket = if let Ask::Open { ticket, .. } = &item.ask { *ticket } else { None };
+    let breadth = ticket.and_then(|ticket| ticket.breadth);
+    let asker = Asker { institution, purpose, evidence, gateway, slot, breadth };
+    let allowed = match ticket {
+        Some(ticket) => admit_ticket(store, head, (&ticket, &asker), &batch.limits)?,
+        None => charge(store, &batch.limits, what, &asker, now)?.map_err(|up| (Reason::Budget, up.retry_after_millis)),
     };
-    if let Err(used_up) = charge(store, &batch.limits, what, &asker, now)? {
-        return refused(Reason::Budget, used_up.retry_after_millis);
+    if let Err((reason, wait)) = allowed {
+        return refused(reason, wait);
     }
     match &item.ask {
-        Ask::Open { hash, unknown: Some(new), .. } if !known => {
-            create(store, hash, new);
-            Ok(Decision::Allowed { pid, created: true })
+        Ask::Open { hash, unknown, escrow, .. } => {
+            let new = unknown.as_ref().filter(|_| !known);
+            new.into_iter().for_each(|new| create(store, hash, new));
+            keep_escrow_row(store, &pid, unknown.as_ref(), escrow.as_ref())?;
+            return Ok(Decision::Allowed { pid, created: new.is_some() });
         }
         Ask::Put { class_keys, .. } => {
-            for new in class_keys {
-                keep_class_key(store, &pid, new)?;
-            }
-            Ok(Decision::Allowed { pid, created: false })
+            class_keys.iter().try_for_each(|new| keep_class_key(store, &pid, new))?;
         }
-        Ask::Open { .. } | Ask::Delete { .. } | Ask::Stubs { .. } => Ok(Decision::Allowed { pid, created: false }),
+        Ask::Refuse { .. } | Ask::Delete { .. } | Ask::Stubs { .. } => {}
     }
+    Ok(Decision::Allowed { pid, created: false })
+}
+
+impl Decision {
+    fn refused(pid: Option<Pid>, reason: Reason, retry_after_millis: u64) -> Self {
+        Self::Refused { pid, reason, retry_after_millis }
+    }
+}
+
+/// Counts an opening by ticket: a ticket's first one is a patient more, whom the institution may open or not; every other
+/// one is the same patient again. Who opens one patient too many is locked.
+fn admit_ticket<S: Store>(
+    store: &mut S,
+    head: &mut Head,
+    (ticket, asker): (&TicketUse, &Asker),
+    limits: &Limits,
+) -> Result<Result<(), (Reason, u64)>, StateError<S::Error>> {
+    let now = head.time;
+    // The leader has judged it by its clock; group time may be ahead of that.
+    if now >= ticket.expires {
+        return Ok(Err((Reason::Expired, 0)));
+    }
+    let who = (asker.institution, asker.purpose, asker.evidence);
+    if let Some(left) = lock::held(store, who, now)? {
+        return Ok(Err((Reason::Locked, left)));
+    }
+    let again = tickets::was_opened(store, ticket.id)?;
+    match charge(store, limits, if again { Use::Again } else { Use::Open }, asker, now)? {
+        Ok(()) if again => Ok(Ok(())),
+        Ok(()) => {
+            tickets::remember(store, head, ticket.id, ticket.expires);
+            Ok(Ok(()))
+        }
+        Err(used_up) if used_up.by_asker && !again => {
+            lock::lock(store, who, now);
+            Ok(Err((Reason::Breach, LOCK_MILLIS)))
+        }
+        Err(used_up) => Ok(Err((Reason::Budget, used_up.retry_after_millis))),
+    }
+}
+
+/// The first escrow row stays. One that was sealed for a patient who lost a race of creations is nobody's.
+fn keep_escrow_row<S: Store>(
+    store: &mut S,
+    pid: &Pid,
+    unknown: Option<&NewPatient>,
+    row: Option<&Bytes>,
+) -> Result<(), StateError<S::Error>> {
+    let sealed_for = unknown.map_or(*pid, |new| new.pid);
+    if let Some(row) = row.filter(|_| sealed_for == *pid)
+        && escrow_row(store, pid)?.is_none()
+    {
+        store.put(Table::Escrow, pid.as_bytes(), encode_one(row));
+    }
+    Ok(())
 }
 
 fn create<S: Store>(store: &mut S, hash: &renkei_envelope::PseudonymHash, new: &NewPatient) {

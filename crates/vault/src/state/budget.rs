@@ -4,7 +4,7 @@
 //! Counters lie in the state, so that neither a restart nor a new leader resets one; limits come with each command.
 
 use bytes::Bytes;
-use renkei_access::{Evidence, Purpose};
+use renkei_access::{Evidence, Limit, Purpose};
 use renkei_ids::{InstitutionId, KeyHash, Slot, UnixMillis};
 
 use super::apply::StateError;
@@ -13,15 +13,6 @@ use super::store::{Store, Table, View};
 
 const MINUTE_MILLIS: u64 = 60_000;
 const DAY_MILLIS: u64 = 86_400_000;
-
-/// How much of one use one key of one axis may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit {
-    /// In a minute of group time.
-    pub minute: u32,
-    /// In a day of group time, which begins at 00:00 UTC.
-    pub day: u32,
-}
 
 /// The limits in force when a command was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,9 +37,12 @@ pub struct Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Use {
+    /// A patient: the first opening of a ticket.
     Open = 1,
     Write = 2,
     Stubs = 3,
+    /// Another opening of the same ticket, which says nothing of how many patients are opened.
+    Again = 4,
 }
 
 /// Who asks, through what and for which slot.
@@ -59,6 +53,8 @@ pub(crate) struct Asker {
     pub(crate) evidence: Evidence,
     pub(crate) gateway: KeyHash,
     pub(crate) slot: Slot,
+    /// What the directory lets the institution open; `None` for the limit of the command.
+    pub(crate) breadth: Option<Limit>,
 }
 
 /// A counter as stored.
@@ -74,10 +70,14 @@ pub(crate) struct Counter {
     day_used: u32,
 }
 
-/// Why a use is refused: milliseconds until the window that is used up ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Why a use is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UsedUp {
+    /// Milliseconds until the last of the windows that are used up ends, so that a retry after it is not refused by another
+    /// axis that is used up now.
     pub(crate) retry_after_millis: u64,
+    /// Whether it is the asker's own budget that is used up.
+    pub(crate) by_asker: bool,
 }
 
 /// Counts one use on every axis, or on none where one is used up.
@@ -90,11 +90,14 @@ pub(crate) fn charge<S: Store>(
 ) -> Result<Result<(), UsedUp>, StateError<S::Error>> {
     let mut charged = Vec::with_capacity(3);
     let mut refused: Option<UsedUp> = None;
-    for (key, limit) in axes(limits, what, asker) {
+    for ((key, limit), by_asker) in axes(limits, what, asker).into_iter().zip([true, false, false]) {
         match counter(store, &key)?.charged(limit, now) {
             Ok(counter) => charged.push((key, counter)),
-            // The longest wait, so that a retry after it is not refused by another axis that is used up now.
-            Err(used_up) => refused = refused.max(Some(used_up)),
+            Err(wait) => {
+                let before = refused.unwrap_or(UsedUp { retry_after_millis: 0, by_asker: false });
+                let retry_after_millis = before.retry_after_millis.max(wait);
+                refused = Some(UsedUp { retry_after_millis, by_asker: before.by_asker || by_asker });
+            }
         }
     }
     if let Some(used_up) = refused {
@@ -107,15 +110,15 @@ pub(crate) fn charge<S: Store>(
 }
 
 fn axes(limits: &Limits, what: Use, asker: &Asker) -> [(Vec<u8>, Limit); 3] {
-    let Asker { institution, purpose, evidence, gateway, slot } = asker;
+    let Asker { institution, purpose, evidence, gateway, slot, breadth } = asker;
     let by_asker = match what {
         Use::Write => limits.write_asker,
-        Use::Open | Use::Stubs if evidence.is_emergency() => limits.open_emergency,
-        Use::Open | Use::Stubs => limits.open_asker,
+        Use::Open | Use::Again | Use::Stubs if evidence.is_emergency() => limits.open_emergency,
+        Use::Open | Use::Again | Use::Stubs => breadth.unwrap_or(limits.open_asker),
     };
     let (by_cell, by_slot) = match what {
         Use::Write => (limits.write_cell, limits.write_slot),
-        Use::Open | Use::Stubs => (limits.open_cell, limits.open_slot),
+        Use::Open | Use::Again | Use::Stubs => (limits.open_cell, limits.open_slot),
     };
     let key = |axis: u8, parts: &[&[u8]]| [&[what as u8, axis][..], &parts.concat()].concat();
     [
@@ -133,16 +136,16 @@ fn counter<V: View>(view: &V, key: &[u8]) -> Result<Counter, StateError<V::Error
 }
 
 impl Counter {
-    /// One more use now, or the reason against.
-    fn charged(self, limit: Limit, now: UnixMillis) -> Result<Self, UsedUp> {
+    /// One more use now, or the milliseconds until there may be one.
+    fn charged(self, limit: Limit, now: UnixMillis) -> Result<Self, u64> {
         let (minute, day) = (now.0 / MINUTE_MILLIS, now.0 / DAY_MILLIS);
         let minute_used = if self.minute == minute { self.minute_used } else { 0 };
         let day_used = if self.day == day { self.day_used } else { 0 };
         if day_used >= limit.day {
-            return Err(UsedUp { retry_after_millis: DAY_MILLIS - now.0 % DAY_MILLIS });
+            return Err(DAY_MILLIS - now.0 % DAY_MILLIS);
         }
         if minute_used >= limit.minute {
-            return Err(UsedUp { retry_after_millis: MINUTE_MILLIS - now.0 % MINUTE_MILLIS });
+            return Err(MINUTE_MILLIS - now.0 % MINUTE_MILLIS);
         }
         Ok(Self { minute, minute_used: minute_used + 1, day, day_used: day_used + 1 })
     }

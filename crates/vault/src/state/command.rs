@@ -3,16 +3,20 @@
 mod pb;
 
 use bytes::Bytes;
-use renkei_access::{Evidence, Period, Purpose, Scope};
+use renkei_access::{Evidence, Limit, Period, Purpose, Scope};
 use renkei_envelope::{
     Class, ClassSet, KeyEpoch, PseudonymHash, SealedSeed, SealedSlotKey, WrappedClassKey, WrappedLogKey,
     WrappedPatientKey,
 };
-use renkei_ids::{CapabilityId, InstitutionId, KeyHash, LogId, Pid, RecordId, RecordVersion, RequestId, UnixMillis};
+use renkei_ids::{
+    CapabilityId, DirectoryVersion, InstitutionId, KeyHash, LogId, Pid, RecordId, RecordVersion, RequestId, TicketId,
+    UnixMillis,
+};
 use renkei_merkle::SALT_BYTES;
 
 use super::budget::Limits;
 use super::format::{decode, encode};
+use super::verdict::Reason;
 
 /// What is proposed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +25,13 @@ pub enum Command {
     Found(Founding),
     /// Decides items of one call.
     Decide(Batch),
+    /// Takes a newer directory, whose signatures the leader has judged.
+    Direct {
+        /// The leader's clock.
+        time: UnixMillis,
+        /// As it travels.
+        signed: Bytes,
+    },
 }
 
 /// A vault's beginning.
@@ -45,6 +56,8 @@ pub struct Batch {
     pub request: RequestId,
     /// The limits in force.
     pub limits: Limits,
+    /// The directory that the leader judged tickets by; where the state has another, nothing is decided.
+    pub directory: Option<DirectoryVersion>,
     /// What is to be decided, in order.
     pub items: Vec<Item>,
 }
@@ -58,10 +71,10 @@ pub struct Item {
     pub salt: [u8; SALT_BYTES],
     /// On whose behalf.
     pub institution: InstitutionId,
-    /// Why.
-    pub purpose: Purpose,
-    /// What stood behind the check-in.
-    pub evidence: Evidence,
+    /// Why; `None` where no ticket that was read says so.
+    pub purpose: Option<Purpose>,
+    /// What stood behind the check-in; likewise.
+    pub evidence: Option<Evidence>,
     /// What is asked.
     pub ask: Ask,
 }
@@ -75,12 +88,22 @@ pub enum Ask {
         hash: PseudonymHash,
         /// The patient to be created if there is none; `None` where the leader knew one.
         unknown: Option<NewPatient>,
-        /// Classes of record.
-        classes: ClassSet,
-        /// Months.
-        period: Period,
         /// What for.
-        scope: Scope,
+        wanted: Wanted,
+        /// The ticket that it goes by; `None` in builds for development.
+        ticket: Option<TicketUse>,
+        /// The patient's escrow row, to be stored if there is none: sealed for the patient in `unknown`, or for the one
+        /// that the leader knew.
+        escrow: Option<Bytes>,
+    },
+    /// Refuse a ticket: only the leader can judge it, for only the leader reads it.
+    Refuse {
+        /// Why.
+        reason: Reason,
+        /// What was asked for.
+        wanted: Wanted,
+        /// Which ticket, where one was read.
+        ticket: Option<TicketId>,
     },
     /// Grant the storing of one version of a record.
     Put {
@@ -109,6 +132,29 @@ pub enum Ask {
         /// How many.
         count: u32,
     },
+}
+
+/// What an opening is to be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Classes of record that are to be read.
+    pub classes: ClassSet,
+    /// Months.
+    pub period: Period,
+    /// What for.
+    pub scope: Scope,
+}
+
+/// A ticket that its leader found good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TicketUse {
+    /// Which.
+    pub id: TicketId,
+    /// The first moment at which it is no longer taken: judged once more by group time.
+    pub expires: UnixMillis,
+    /// How many patients the directory lets the institution open for this purpose and on this evidence; `None` where it
+    /// says nothing, and the vault's own limit holds.
+    pub breadth: Option<Limit>,
 }
 
 /// A patient who may be created.
@@ -144,6 +190,17 @@ pub enum InvalidCommand {
     /// A field of the wrong form.
     #[error("field {0} of a command")]
     Field(&'static str),
+}
+
+impl Ask {
+    /// The ticket that is presented, where one was read.
+    pub(super) fn ticket(&self) -> Option<TicketId> {
+        match self {
+            Self::Open { ticket, .. } => ticket.map(|ticket| ticket.id),
+            Self::Refuse { ticket, .. } => *ticket,
+            Self::Put { .. } | Self::Delete { .. } | Self::Stubs { .. } => None,
+        }
+    }
 }
 
 impl Command {

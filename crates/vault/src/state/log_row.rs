@@ -7,11 +7,11 @@ use bytes::Bytes;
 use renkei_access::{Evidence, Period, Purpose, Scope};
 use renkei_envelope::ClassSet;
 use renkei_ids::{
-    CapabilityId, InstitutionId, KeyHash, MonthBucket, Pid, RecordId, RecordVersion, RequestId, UnixMillis,
+    CapabilityId, InstitutionId, KeyHash, MonthBucket, Pid, RecordId, RecordVersion, RequestId, TicketId, UnixMillis,
 };
 use renkei_merkle::{LeafHash, SALT_BYTES};
 
-use super::command::{Ask, Batch, Item};
+use super::command::{Ask, Batch, Item, Wanted};
 use super::format::{copied, decode, encode};
 use super::verdict::Reason;
 
@@ -28,10 +28,12 @@ pub struct LogRow {
     pub capability: CapabilityId,
     /// On whose behalf.
     pub institution: InstitutionId,
-    /// Why.
-    pub purpose: Purpose,
-    /// What stood behind the check-in.
-    pub evidence: Evidence,
+    /// Why; `None` where no ticket that was read says so.
+    pub purpose: Option<Purpose>,
+    /// What stood behind the check-in; likewise.
+    pub evidence: Option<Evidence>,
+    /// The ticket, if one was read: what the registrar's log of check-ins has too.
+    pub ticket: Option<TicketId>,
     /// The patient; `None` where an opening was refused before one was found.
     pub pid: Option<Pid>,
     /// What was asked.
@@ -94,6 +96,7 @@ impl LogRow {
             institution: *institution,
             purpose: *purpose,
             evidence: *evidence,
+            ticket: ask.ticket(),
             pid,
             ask: LoggedAsk::from(ask),
             outcome,
@@ -125,8 +128,9 @@ impl LogRow {
 impl From<&Ask> for LoggedAsk {
     fn from(ask: &Ask) -> Self {
         match ask {
-            Ask::Open { hash: _, unknown: _, classes, period, scope } => {
-                Self::Open { classes: *classes, period: *period, scope: *scope }
+            Ask::Open { wanted, .. } | Ask::Refuse { wanted, .. } => {
+                let Wanted { classes, period, scope } = *wanted;
+                Self::Open { classes, period, scope }
             }
             Ask::Put { pid: _, record, version, class_keys: _ } => Self::Put(*record, *version),
             Ask::Delete { pid: _, record, version } => Self::Delete(*record, *version),
@@ -185,22 +189,25 @@ struct Content {
     outcome: u32,
     #[prost(uint64, tag = "18")]
     unlogged: u64,
+    #[prost(bytes = "bytes", optional, tag = "19")]
+    ticket: Option<Bytes>,
 }
 
 const REFUSED: u32 = 16;
 
 impl From<&LogRow> for Content {
     fn from(row: &LogRow) -> Self {
-        let LogRow { time, gateway, request, capability, institution, purpose, evidence, pid, ask, outcome, unlogged } =
-            row;
+        let LogRow { time, gateway, request, capability, institution, purpose, evidence, ticket, pid, .. } = row;
+        let LogRow { ask, outcome, unlogged, .. } = row;
         let mut content = Self {
             time_ms: time.0,
             gateway: copied(gateway.as_bytes()),
             request: copied(request.as_bytes()),
             capability: copied(capability.as_bytes()),
             institution: copied(institution.as_bytes()),
-            purpose: u32::from(*purpose as u8),
-            evidence: u32::from(*evidence as u8),
+            purpose: purpose.map_or(0, |purpose| u32::from(purpose as u8)),
+            evidence: evidence.map_or(0, |evidence| u32::from(evidence as u8)),
+            ticket: ticket.map(|ticket| copied(ticket.as_bytes())),
             pid: pid.map(|pid| copied(pid.as_bytes())),
             outcome: match outcome {
                 Outcome::Allowed => 0,
@@ -240,8 +247,9 @@ impl TryFrom<Content> for LogRow {
             request: content.request[..].try_into().map_err(bad)?,
             capability: content.capability[..].try_into().map_err(bad)?,
             institution: content.institution[..].try_into().map_err(bad)?,
-            purpose: Purpose::from_raw(content.purpose).ok_or(InvalidLogRow)?,
-            evidence: Evidence::from_raw(content.evidence).ok_or(InvalidLogRow)?,
+            purpose: said(content.purpose, Purpose::from_raw)?,
+            evidence: said(content.evidence, Evidence::from_raw)?,
+            ticket: content.ticket.as_deref().map(TicketId::try_from).transpose().map_err(bad)?,
             pid: content.pid.as_deref().map(Pid::try_from).transpose().map_err(bad)?,
             outcome: outcome(content.outcome).ok_or(InvalidLogRow)?,
             ask: ask(&content).ok_or(InvalidLogRow)?,
@@ -250,14 +258,16 @@ impl TryFrom<Content> for LogRow {
     }
 }
 
+/// 0 is nothing said.
+fn said<T>(raw: u32, read: impl FnOnce(u32) -> Option<T>) -> Result<Option<T>, InvalidLogRow> {
+    if raw == 0 { Ok(None) } else { read(raw).map(Some).ok_or(InvalidLogRow) }
+}
+
 fn outcome(raw: u32) -> Option<Outcome> {
     match raw {
         0 => Some(Outcome::Allowed),
         1 => Some(Outcome::Created),
-        17 => Some(Outcome::Refused(Reason::Budget)),
-        18 => Some(Outcome::Refused(Reason::Evidence)),
-        19 => Some(Outcome::Refused(Reason::NoPatient)),
-        _ => None,
+        _ => raw.checked_sub(REFUSED).and_then(Reason::from_raw).map(Outcome::Refused),
     }
 }
 

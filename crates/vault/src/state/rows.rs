@@ -4,7 +4,7 @@ use bytes::Bytes;
 use renkei_envelope::{
     Class, KeyEpoch, PseudonymHash, SealedSeed, SealedSlotKey, WrappedClassKey, WrappedLogKey, WrappedPatientKey,
 };
-use renkei_ids::{LogId, Pid, Slot, UnixMillis};
+use renkei_ids::{DirectoryVersion, LogId, Pid, Slot, UnixMillis};
 
 use super::apply::StateError;
 use super::format::{copied, decode, encode};
@@ -23,6 +23,10 @@ pub struct Head {
     pub leaves: u64,
     /// Epoch of the slot keys.
     pub epoch: KeyEpoch,
+    /// Numbers in [`Table::Forget`]: the first that is there, and the one behind the last.
+    pub forget: (u64, u64),
+    /// The newest directory's version; `None` before the first.
+    pub directory: Option<DirectoryVersion>,
 }
 
 /// A row of [`Table::Index`].
@@ -53,6 +57,13 @@ struct HeadMessage {
     leaves: u64,
     #[prost(uint32, tag = "4")]
     epoch: u32,
+    #[prost(uint64, tag = "5")]
+    forget_first: u64,
+    #[prost(uint64, tag = "6")]
+    forget_next: u64,
+    /// 0 for none.
+    #[prost(uint64, tag = "7")]
+    directory: u64,
 }
 
 /// Two byte strings; what they are is said by the table.
@@ -73,8 +84,9 @@ struct OneMessage {
 
 impl Head {
     pub(crate) fn encode(&self) -> Bytes {
-        let Self { time, log, leaves, epoch } = self;
-        encode(&HeadMessage { time_ms: time.0, log: copied(log.as_bytes()), leaves: *leaves, epoch: epoch.0 })
+        let Self { time, log, leaves, epoch, forget: (forget_first, forget_next), directory } = *self;
+        let (log, directory) = (copied(log.as_bytes()), directory.map_or(0, |version| version.0));
+        encode(&HeadMessage { time_ms: time.0, log, leaves, epoch: epoch.0, forget_first, forget_next, directory })
     }
 }
 
@@ -101,7 +113,7 @@ pub fn class_key_name(pid: &Pid, class: Class, year: u16) -> Vec<u8> {
     [&pid.as_bytes()[..], &class.to_bytes(), &year.to_be_bytes()].concat()
 }
 
-fn read<V: View, M: prost::Message + Default>(
+pub(super) fn read<V: View, M: prost::Message + Default>(
     view: &V,
     (table, row): (Table, &'static str),
     key: &[u8],
@@ -117,11 +129,17 @@ fn read<V: View, M: prost::Message + Default>(
 /// # Errors
 /// Failed storage, or a row that does not read.
 pub fn head<V: View>(view: &V) -> Result<Option<Head>, StateError<V::Error>> {
-    let Some(HeadMessage { time_ms, log, leaves, epoch }) = read(view, (Table::Head, "head"), HEAD_KEY)? else {
-        return Ok(None);
-    };
-    let log = LogId::try_from(&log[..]).map_err(|_| StateError::Corrupt { row: "head" })?;
-    Ok(Some(Head { time: UnixMillis(time_ms), log, leaves, epoch: KeyEpoch(epoch) }))
+    let head: Option<HeadMessage> = read(view, (Table::Head, "head"), HEAD_KEY)?;
+    let Some(head) = head else { return Ok(None) };
+    let HeadMessage { time_ms, log, leaves, epoch, forget_first, forget_next, directory } = head;
+    Ok(Some(Head {
+        time: UnixMillis(time_ms),
+        log: LogId::try_from(&log[..]).map_err(|_| StateError::Corrupt { row: "head" })?,
+        leaves,
+        epoch: KeyEpoch(epoch),
+        forget: (forget_first, forget_next),
+        directory: (directory > 0).then_some(DirectoryVersion(directory)),
+    }))
 }
 
 /// The patient that a pseudonym leads to.
@@ -164,6 +182,15 @@ pub fn wrapped_class_key<V: View>(
     let row = "class key";
     let found: Option<OneMessage> = read(view, (Table::ClassKeys, row), &class_key_name(pid, class, year))?;
     found.map(|OneMessage { only }| only.try_into().map_err(|_| StateError::Corrupt { row })).transpose()
+}
+
+/// A patient's escrow row, as it was sealed; `None` where none was made yet.
+///
+/// # Errors
+/// Failed storage, or a row that does not read.
+pub fn escrow_row<V: View>(view: &V, pid: &Pid) -> Result<Option<Bytes>, StateError<V::Error>> {
+    let row: Option<OneMessage> = read(view, (Table::Escrow, "escrow"), pid.as_bytes())?;
+    Ok(row.map(|OneMessage { only }| only))
 }
 
 /// A slot's key; `None` before the vault is founded.

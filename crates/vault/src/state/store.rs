@@ -24,10 +24,20 @@ pub enum Table {
     OpeningsOf = 7,
     /// Reason, institution and gateway -> refusals of this minute, and those without a row.
     Refusals = 8,
+    /// Ticket -> when it ends: it was opened before.
+    Tickets = 9,
+    /// Number, in the order of first openings -> a ticket that is to be forgotten.
+    Forget = 10,
+    /// Institution, purpose and evidence -> until when it opens nobody.
+    Locks = 11,
+    /// Pid -> the patient's escrow row, sealed to the officers.
+    Escrow = 12,
+    /// One row: the newest directory that officers signed.
+    Directory = 13,
 }
 
 /// Name and filter prefix of each table, in the order of [`Table`]. Names never change.
-pub const TABLES: [(&str, usize); 9] = [
+pub const TABLES: [(&str, usize); 14] = [
     ("head", 0),
     ("slots", 0),
     ("index", 0),
@@ -37,6 +47,11 @@ pub const TABLES: [(&str, usize); 9] = [
     ("openings", 0),
     ("openings_of", 16),
     ("refusals", 0),
+    ("tickets", 0),
+    ("forget", 0),
+    ("locks", 0),
+    ("escrow", 0),
+    ("directory", 0),
 ];
 
 /// Reads the state.
@@ -55,4 +70,7 @@ pub trait View {
 pub trait Store: View {
     /// Sets the value of a key; later reads see it.
     fn put(&mut self, table: Table, key: &[u8], value: Bytes);
+
+    /// Removes a key; later reads see that.
+    fn delete(&mut self, table: Table, key: &[u8]);
 }

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use renkei_access::{Evidence, Period, Purpose, Scope};
+use renkei_access::{Evidence, Limit, Period, Purpose, Scope};
 use renkei_envelope::{
     Class, ClassKey, ClassSet, EpochKey, KeyEpoch, LogKey, Patient, PatientKey, PatientSeed, Pseudonym, Random, SlotKey,
 };
@@ -15,6 +15,8 @@ use renkei_ids::{
 
 use super::format::decode;
 use super::*;
+
+mod tickets;
 
 const CLOUD: CloudId = CloudId::from_bytes([0xC1; 16]);
 
@@ -40,6 +42,10 @@ impl View for Memory {
 impl Store for Memory {
     fn put(&mut self, table: Table, key: &[u8], value: Bytes) {
         self.0.insert((table, key.to_vec()), value);
+    }
+
+    fn delete(&mut self, table: Table, key: &[u8]) {
+        self.0.remove(&(table, key.to_vec()));
     }
 }
 
@@ -95,9 +101,9 @@ fn open(person: u8, institution: u8, unknown: Option<u8>) -> Item {
     let ask = Ask::Open {
         hash: Pseudonym::from_bytes([person; 32]).hash(CLOUD),
         unknown: unknown.map(|number| new_patient(person, number)),
-        classes: Class::every().collect::<ClassSet>(),
-        period: Period::ALL,
-        scope: Scope::READ,
+        wanted: Wanted { classes: Class::every().collect::<ClassSet>(), period: Period::ALL, scope: Scope::READ },
+        ticket: None,
+        escrow: None,
     };
     item(institution, Evidence::Card, ask)
 }
@@ -107,8 +113,8 @@ fn item(institution: u8, evidence: Evidence, ask: Ask) -> Item {
         capability: CapabilityId::from_bytes([8; 16]),
         salt: [9; 16],
         institution: InstitutionId::from_bytes([institution; 16]),
-        purpose: Purpose::Care,
-        evidence,
+        purpose: Some(Purpose::Care),
+        evidence: Some(evidence),
         ask,
     }
 }
@@ -135,6 +141,7 @@ fn batch(time: u64, limits: Limits, items: Vec<Item>) -> Command {
         gateway: KeyHash::from_bytes([11; 32]),
         request: RequestId::from_bytes([12; 16]),
         limits,
+        directory: None,
         items,
     })
 }
@@ -156,7 +163,7 @@ fn a_flood_of_refusals_is_a_few_rows_that_count_all_of_it_and_hides_nobody() {
     let mut memory = founded();
     let refused = |memory: &mut Memory, minute: u64, institution: u8, count: usize| {
         let mut item = open(1, institution, Some(1));
-        item.evidence = Evidence::MemberId;
+        item.evidence = Some(Evidence::MemberId);
         for items in vec![item; count].chunks(64) {
             run(memory, &batch(minute * 60_000, limits(9, 9), items.to_vec()));
         }
@@ -298,7 +305,7 @@ proptest! {
             model.now = model.now.max(time);
             let asked = items.iter().map(|&(person, institution, candidate, member_id)| {
                 let mut item = open(person, institution, Some(candidate));
-                item.evidence = if member_id { Evidence::MemberId } else { Evidence::Card };
+                item.evidence = Some(if member_id { Evidence::MemberId } else { Evidence::Card });
                 item
             });
             let reply = run(&mut memory, &batch(time, limits(limit, 9), asked.collect()));
@@ -336,7 +343,7 @@ proptest! {
 fn a_refusals_row_and_its_counter_read_as_version_1_wrote_them() {
     let mut memory = founded();
     let mut refused = open(1, 1, Some(1));
-    refused.evidence = Evidence::MemberId;
+    refused.evidence = Some(Evidence::MemberId);
     run(&mut memory, &batch(1_000, limits(9, 9), vec![refused; 34]));
     let last = memory.0.iter().rfind(|((table, _), _)| *table == Table::Openings).unwrap();
     let counter = memory.0.iter().find(|((table, _), _)| *table == Table::Refusals).unwrap();

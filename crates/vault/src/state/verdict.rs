@@ -11,8 +11,12 @@ pub enum Verdicts {
     /// Every item is decided and its row is in the log of openings; in the order of the items.
     Decided(Vec<Verdict>),
     /// Nothing happened: the state has changed under the leader, which must make the command again. A patient or class
-    /// key that it knew is gone.
+    /// key that it knew is gone, or there is another directory.
     Again,
+    /// The directory is held now.
+    Directed,
+    /// Nothing happened: a directory as new is held, or this one goes back behind it.
+    NotDirected,
     /// Nothing happened: the vault has not been founded.
     NotFounded,
     /// Nothing happened: the command does not read.
@@ -38,6 +42,13 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    /// Whether it is the one that locks an institution.
+    pub const fn is_breach(&self) -> bool {
+        matches!(self, Self::Refused { reason: Reason::Breach, .. })
+    }
+}
+
 /// Why an item is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -48,6 +59,62 @@ pub enum Reason {
     Evidence = 2,
     /// There is no such patient (any more).
     NoPatient = 3,
+    /// The ticket does not read, or no registrar signed it.
+    Ticket = 4,
+    /// The ticket is for another cloud.
+    OtherCloud = 5,
+    /// The ticket was given to another institution.
+    OtherInstitution = 6,
+    /// The ticket names another home cell.
+    OtherHomeCell = 7,
+    /// The ticket names another serving cell.
+    OtherCell = 8,
+    /// The ticket was minted under another epoch.
+    OtherEpoch = 9,
+    /// The ticket was issued ahead of the clock.
+    NotYetValid = 10,
+    /// The ticket has ended.
+    Expired = 11,
+    /// The institution or a cell is denied.
+    Denied = 12,
+    /// The ticket's consent does not hold what was to be read.
+    Category = 13,
+    /// What the ticket holds sealed does not open, or not to a pseudonym.
+    Sealed = 14,
+    /// This opening was one patient too many: the institution is locked.
+    Breach = 15,
+    /// The institution is locked.
+    Locked = 16,
+    /// The directory names no such institution.
+    NotEnrolled = 17,
+}
+
+impl Reason {
+    /// Every reason, in the order of their numbers, which are stored and never change.
+    pub const EVERY: [Self; 17] = [
+        Self::Budget,
+        Self::Evidence,
+        Self::NoPatient,
+        Self::Ticket,
+        Self::OtherCloud,
+        Self::OtherInstitution,
+        Self::OtherHomeCell,
+        Self::OtherCell,
+        Self::OtherEpoch,
+        Self::NotYetValid,
+        Self::Expired,
+        Self::Denied,
+        Self::Category,
+        Self::Sealed,
+        Self::Breach,
+        Self::Locked,
+        Self::NotEnrolled,
+    ];
+
+    /// From its stored number; `None` where it is unknown.
+    pub fn from_raw(raw: u32) -> Option<Self> {
+        Self::EVERY.into_iter().find(|reason| u32::from(*reason as u8) == raw)
+    }
 }
 
 /// Bytes that are no verdicts.
@@ -69,6 +136,8 @@ impl Verdicts {
             Self::Again => (2, Vec::new()),
             Self::NotFounded => (3, Vec::new()),
             Self::Malformed => (4, Vec::new()),
+            Self::Directed => (5, Vec::new()),
+            Self::NotDirected => (6, Vec::new()),
         };
         encode(&Messages { outcome, verdicts })
     }
@@ -84,6 +153,8 @@ impl Verdicts {
             2 => Ok(Self::Again),
             3 => Ok(Self::NotFounded),
             4 => Ok(Self::Malformed),
+            5 => Ok(Self::Directed),
+            6 => Ok(Self::NotDirected),
             _ => Err(InvalidVerdicts),
         }
     }
@@ -130,15 +201,14 @@ impl TryFrom<Message> for Verdict {
 
     fn try_from(message: Message) -> Result<Self, InvalidVerdicts> {
         let Message { pid, leaf, reason, retry_after_ms: retry_after_millis } = message;
-        let refused = |reason| Ok(Self::Refused { reason, retry_after_millis });
         match reason {
             0 => {
                 Ok(Self::Allowed { pid: Pid::try_from(&pid[..]).map_err(|_| InvalidVerdicts)?, leaf: LeafIndex(leaf) })
             }
-            1 => refused(Reason::Budget),
-            2 => refused(Reason::Evidence),
-            3 => refused(Reason::NoPatient),
-            _ => Err(InvalidVerdicts),
+            raw => {
+                let reason = Reason::from_raw(raw).ok_or(InvalidVerdicts)?;
+                Ok(Self::Refused { reason, retry_after_millis })
+            }
         }
     }
 }

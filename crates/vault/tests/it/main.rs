@@ -18,6 +18,8 @@ mod peers;
 #[cfg(feature = "dev-insecure")]
 mod rest;
 #[cfg(feature = "dev-insecure")]
+mod tickets;
+#[cfg(feature = "dev-insecure")]
 mod world;
 #[cfg(feature = "dev-insecure")]
 mod writes;

@@ -7,16 +7,18 @@ use std::time::{Duration, Instant};
 use renkei_access::{Capability, Evidence, Period, Purpose, Scope, SignedCapability, VerifyingKey};
 use renkei_envelope::{Class, Pseudonym};
 use renkei_ids::{Clock, CloudId, InstitutionId, KeyHash, MonthBucket, RequestId};
-use renkei_launch::{Cloud, CloudSpec, RaftProfile};
+use renkei_launch::{Cloud, CloudSpec, RaftProfile, StandIn};
 use renkei_runtime::{Address, ExpectedPeer, Http2, Role, SystemClock, Tls};
 use renkei_wire::admin::{DigestReply, VaultStatus};
+use renkei_wire::directory::PublishRequest;
 use renkei_wire::pb::admin::v1 as admin_pb;
+use renkei_wire::pb::directory::v1 as directory_pb;
 use renkei_wire::pb::vault::v1 as pb;
 use renkei_wire::vault::{
     Batch, DeleteGrant, DeleteItem, InsecureOpening, OpenStubsReply, OpenStubsRequest, Opened, PutGrant, PutItem,
-    Results,
+    Results, TicketOpening,
 };
-use renkei_wire::{ErrorCode, Refusal, VaultAdminServiceClient, VaultServiceClient, limits};
+use renkei_wire::{DirectoryServiceClient, ErrorCode, Refusal, VaultAdminServiceClient, VaultServiceClient, limits};
 use tonic::transport::Channel;
 use tonic::{Response, Status};
 
@@ -27,6 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct World {
     pub(crate) processes: Cloud,
+    pub(crate) national: StandIn,
     pub(crate) gateway: Tls,
     operator: Tls,
     dir: tempfile::TempDir,
@@ -64,11 +67,12 @@ impl World {
             now,
         };
         let mut processes = Cloud::prepare(&spec).unwrap();
-        let set: Vec<_> = set.iter().map(|text| (*text).to_owned()).collect();
-        processes.add_vaults(replicas, 256, &set).unwrap();
+        let national = StandIn::start(&dir.path().join("cloud/certs"), CLOUD, now).unwrap();
+        let set = set.iter().map(|text| (*text).to_owned()).chain(national.vault_settings());
+        processes.add_vaults(replicas, 256, &set.collect::<Vec<_>>()).unwrap();
         let gateway = identity(&processes, Role::Gateway, "one");
         let operator = identity(&processes, Role::Operator, "one");
-        Self { processes, gateway, operator, dir }
+        Self { processes, national, gateway, operator, dir }
     }
 
     pub(crate) fn data(&self, vault: u32) -> std::path::PathBuf {
@@ -183,6 +187,36 @@ impl World {
         let reply = reply.map_err(|status| Refusal::from_status(&status).unwrap())?;
         let Results(mut results) = reply.into_inner().try_into().unwrap();
         results.pop().unwrap()
+    }
+
+    /// Opens the patients of tickets, as a gateway does.
+    pub(crate) async fn open_tickets(
+        &self,
+        tls: &Tls,
+        items: Vec<TicketOpening>,
+    ) -> Result<Vec<Result<Opened, Refusal>>, Refusal> {
+        let request = pb::OpenTicketsRequest::from(batch(items));
+        let reply = self.ask(tls, |mut client| {
+            let request = request.clone();
+            async move { client.open_tickets(request).await }
+        });
+        let Results(results) = reply.await?.try_into().unwrap();
+        Ok(results)
+    }
+
+    /// Publishes the next directory, at whichever vault leads.
+    pub(crate) async fn publish(&self) {
+        let directory = PublishRequest(self.national.directory());
+        until(async || {
+            for vault in self.processes.vault_addresses().into_keys() {
+                let mut client = DirectoryServiceClient::new(self.channel(&self.operator, vault));
+                if client.publish(directory_pb::PublishRequest::from(directory.clone())).await.is_ok() {
+                    return Some(());
+                }
+            }
+            None
+        })
+        .await;
     }
 
     pub(crate) async fn open(&self, item: InsecureOpening) -> Result<Opened, Refusal> {

@@ -9,6 +9,7 @@ mod invalid;
 mod kind;
 mod list_audit;
 mod month;
+mod open_tickets;
 mod patient;
 mod put_document_reply;
 mod put_head;
@@ -17,6 +18,7 @@ mod timeline;
 mod upload;
 mod words;
 
+pub(super) use actor::actor;
 pub use invalid::InvalidRecordMessage;
 pub use month::{month_text, read_month};
 pub use words::{evidence_word, purpose_word};

@@ -14,6 +14,7 @@ mod put_grant;
 mod put_item;
 mod results;
 mod sealed_stub;
+mod ticket_opening;
 
 pub use batch::InvalidBatch;
 pub(super) use batch::{count, deadline, deadline_message};
@@ -31,3 +32,4 @@ pub use put_grant::InvalidPutGrant;
 pub use put_item::InvalidPutItem;
 pub use results::InvalidResults;
 pub use sealed_stub::InvalidSealedStub;
+pub use ticket_opening::InvalidTicketOpening;

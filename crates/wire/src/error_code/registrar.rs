@@ -10,7 +10,7 @@ const fn after(millis: u64) -> Retry {
     Retry::After(Duration::from_millis(millis))
 }
 
-pub(super) const REGISTRAR: [ErrorRow; 21] = [
+pub(super) const REGISTRAR: [ErrorRow; 18] = [
     ErrorRow {
         code: ErrorCode::StatementInvalid,
         name: "statement_invalid",
@@ -74,30 +74,6 @@ pub(super) const REGISTRAR: [ErrorRow; 21] = [
         meaning: "It is not settled whose the member id is.",
         next: "Send the registration again once the register of residents has the person.",
         retry: Retry::NewRequest,
-    },
-    ErrorRow {
-        code: ErrorCode::InstitutionNotEnrolled,
-        name: "institution_not_enrolled",
-        grpc: Code::PermissionDenied,
-        meaning: "The directory names no institution with the key of this certificate.",
-        next: "Have the institution enrolled, or its new key named in the directory.",
-        retry: Retry::No,
-    },
-    ErrorRow {
-        code: ErrorCode::InstitutionDenied,
-        name: "institution_denied",
-        grpc: Code::PermissionDenied,
-        meaning: "The directory denies the institution, its cell or its cloud.",
-        next: "Call whoever keeps the directory.",
-        retry: Retry::No,
-    },
-    ErrorRow {
-        code: ErrorCode::InstitutionLocked,
-        name: "institution_locked",
-        grpc: Code::PermissionDenied,
-        meaning: "The institution is locked, for it asked for more people than its size explains, or because an operator locked it.",
-        next: "Call the operator of the registrar.",
-        retry: Retry::No,
     },
     ErrorRow {
         code: ErrorCode::PatientUnknown,

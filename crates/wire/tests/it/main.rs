@@ -5,6 +5,7 @@ mod admin_jobs;
 mod arbitrary;
 mod baseline;
 mod descriptors;
+mod directory;
 mod edges;
 mod errors;
 mod keyholder;

@@ -5,17 +5,18 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use prost::Message;
+use renkei_access::{SignedActor, SignedTicket};
 use renkei_envelope::{Category, Pseudonym, Reference};
 use renkei_ids::{AuditSeq, LeafIndex, LogId, MonthBucket, RecordVersion, UnixMillis};
 use renkei_wire::limits::{
     ACTOR_ID_MAX_BYTES, ACTOR_ROLE_MAX_BYTES, CONTINUATION_MAX_BYTES, DOCUMENT_MAX_BYTES, IDEMPOTENCY_KEY_MAX_BYTES,
-    PIECE_MAX_BYTES, TICKET_MAX_BYTES, TIMELINE_MAX_ENTRIES,
+    PIECE_MAX_BYTES, SIGNED_ACTOR_MAX_BYTES, TICKET_MAX_BYTES, TIMELINE_MAX_ENTRIES,
 };
 use renkei_wire::pb::record::v1 as pb;
 use renkei_wire::record::{
-    Actor, AuditEntry, AuditOperation, AuditOutcome, BulkPutReply, BulkPutRequest, DeleteDocumentRequest, DocumentHead,
-    GetDocumentRequest, ListAuditRequest, Patient, PutDocumentReply, PutHead, QueryTimelineRequest, ReplaceHead,
-    TimelineEntry, TimelinePage, Upload,
+    Acting, Actor, AuditEntry, AuditOperation, AuditOutcome, BulkPutReply, BulkPutRequest, DeleteDocumentRequest,
+    DocumentHead, GetDocumentRequest, ListAuditRequest, OpenTicketsReply, OpenTicketsRequest, Patient,
+    PutDocumentReply, PutHead, QueryTimelineRequest, ReplaceHead, TimelineEntry, TimelinePage, Upload,
 };
 use renkei_wire::{ErrorCode, Refusal};
 
@@ -25,10 +26,14 @@ fn over_the_wire<M: Message + Default>(message: &M) -> M {
     M::decode(Bytes::from(message.encode_to_vec())).expect("it was encoded as the same message")
 }
 
+fn ticket() -> impl Strategy<Value = SignedTicket> {
+    sealed(TICKET_MAX_BYTES).prop_map(SignedTicket::from_bytes)
+}
+
 fn patient() -> impl Strategy<Value = Patient> {
     prop_oneof![
         any::<[u8; 32]>().prop_map(|bytes| Patient::InsecurePseudonym(Pseudonym::from_bytes(bytes))),
-        sealed(TICKET_MAX_BYTES).prop_map(Patient::Ticket),
+        ticket().prop_map(Patient::Ticket),
     ]
 }
 
@@ -36,8 +41,15 @@ fn actor() -> impl Strategy<Value = Actor> {
     ("[a-z]{1,64}", "[a-z]{1,32}").prop_map(|(id, role)| Actor { id, role })
 }
 
+fn acting() -> impl Strategy<Value = Acting> {
+    prop_oneof![
+        actor().prop_map(Acting::Believed),
+        sealed(SIGNED_ACTOR_MAX_BYTES).prop_map(|bytes| Acting::Signed(SignedActor::from_bytes(bytes))),
+    ]
+}
+
 fn head() -> impl Strategy<Value = PutHead> {
-    (patient(), actor(), sealed(IDEMPOTENCY_KEY_MAX_BYTES), 1..=DOCUMENT_MAX_BYTES).prop_map(
+    (patient(), acting(), sealed(IDEMPOTENCY_KEY_MAX_BYTES), 1..=DOCUMENT_MAX_BYTES).prop_map(
         |(patient, actor, idempotency_key, document_bytes)| PutHead { patient, actor, idempotency_key, document_bytes },
     )
 }
@@ -59,7 +71,7 @@ fn query() -> impl Strategy<Value = QueryTimelineRequest> {
     let months = (any::<[u16; 2]>(), any::<[bool; 2]>());
     let kinds = prop::sample::subsequence(Category::EVERY.to_vec(), 1..=3);
     let pages = (1..=TIMELINE_MAX_ENTRIES, any::<u32>(), option::of(sealed(CONTINUATION_MAX_BYTES)));
-    (patient(), actor(), kinds, months, pages).prop_map(
+    (patient(), acting(), kinds, months, pages).prop_map(
         |(patient, actor, kinds, (mut months, given), (page_entries, max_pages, continuation))| {
             months.sort_unstable();
             let [from, to] = months.map(MonthBucket::from_raw);
@@ -127,7 +139,7 @@ proptest! {
 
     #[test]
     fn reads_and_deletes_read_back(
-        (patient, actor) in (patient(), actor()),
+        (patient, actor) in (patient(), acting()),
         reference in reference(),
         (version, wanted) in (version(), any::<bool>()),
         key in sealed(IDEMPOTENCY_KEY_MAX_BYTES),
@@ -180,7 +192,7 @@ proptest! {
 fn valid_head() -> pb::PutHead {
     pb::PutHead {
         patient: Some(pb::Patient { opened_by: Some(pb::patient::OpenedBy::InsecurePseudonym(bytes(32))) }),
-        actor: Some(pb::Actor { id: "a".to_owned(), role: "r".to_owned() }),
+        actor: Some(pb::Actor { id: "a".to_owned(), role: "r".to_owned(), ..pb::Actor::default() }),
         idempotency_key: bytes(1),
         document_bytes: 1,
     }
@@ -221,11 +233,28 @@ fn a_head_is_within_its_limits() {
     ] {
         assert_eq!(judge(|head| head.idempotency_key = bytes(len)), expected, "{len}");
     }
-    let actor = |id: usize, role: usize| Some(pb::Actor { id: "x".repeat(id), role: "x".repeat(role) });
+    let actor =
+        |id: usize, role: usize| Some(pb::Actor { id: "x".repeat(id), role: "x".repeat(role), signed: Bytes::new() });
     assert_eq!(judge(|head| head.actor = actor(ACTOR_ID_MAX_BYTES, ACTOR_ROLE_MAX_BYTES)), None);
     assert_eq!(judge(|head| head.actor = actor(ACTOR_ID_MAX_BYTES + 1, 1)), refused(large, "actor.id"));
     assert_eq!(judge(|head| head.actor = actor(1, ACTOR_ROLE_MAX_BYTES + 1)), refused(large, "actor.role"));
     assert_eq!(judge(|head| head.actor = actor(0, 1)), refused(invalid, "actor.id"));
+    let signed =
+        |bytes: usize, id: usize| Some(pb::Actor { signed: Bytes::from(vec![7; bytes]), ..actor(id, 0).unwrap() });
+    assert_eq!(judge(|head| head.actor = signed(SIGNED_ACTOR_MAX_BYTES, 0)), None);
+    assert_eq!(judge(|head| head.actor = signed(SIGNED_ACTOR_MAX_BYTES + 1, 0)), refused(large, "actor.signed"));
+    assert_eq!(judge(|head| head.actor = signed(1, 1)), refused(invalid, "actor"));
+}
+
+#[test]
+fn up_to_64_tickets_are_opened_in_one_call_and_each_has_its_limits() {
+    let call = |tickets: Vec<Bytes>| OpenTicketsRequest::try_from(pb::OpenTicketsRequest { tickets }).is_ok();
+    assert_eq!([0, 1, 64, 65].map(|count| call(vec![bytes(9); count])), [false, true, true, false]);
+    assert_eq!([0, 1, 4_096, 4_097].map(|len| call(vec![bytes(9), bytes(len)])), [false, true, true, false]);
+    let reply = OpenTicketsReply(vec![Ok(()), Err(Refusal::new(ErrorCode::TicketExpired))]);
+    assert!(over_the_wire(&pb::OpenTicketsReply::from(reply.clone())).try_into() == Ok(reply));
+    let silent = pb::OpenTicketsReply { statuses: vec![pb::TicketStatus { outcome: None }] };
+    assert!(OpenTicketsReply::try_from(silent).is_err());
 }
 
 #[test]

@@ -5,7 +5,6 @@ use prost::Message as _;
 use renkei_access::CardRefusal;
 use renkei_ids::UnixMillis;
 use renkei_wire::limits::{REGISTRAR_MESSAGE_MAX_BYTES, STATEMENT_MAX_BYTES, TICKET_MAX_BYTES};
-use renkei_wire::pb::record::v1::Actor;
 use renkei_wire::pb::registrar::v1 as pb;
 use renkei_wire::registrar::{
     BulkEligibilityReply, BulkEligibilityRequest, CheckEligibilityRequest, CheckInRequest, CheckedIn, InsurerStatement,
@@ -18,7 +17,7 @@ fn bytes(len: usize) -> Bytes {
 }
 
 fn asking() -> Option<pb::Asking> {
-    let actor = Some(Actor { id: "n1".to_owned(), role: "nurse".to_owned() });
+    let actor = Some(pb::Actor { id: "n1".to_owned(), role: "nurse".to_owned() });
     Some(pb::Asking { request_id: bytes(16), deadline_ms: 1_000, actor })
 }
 

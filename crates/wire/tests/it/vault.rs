@@ -7,7 +7,7 @@ use renkei_wire::pb::node::v1::SignedCapability;
 use renkei_wire::pb::vault::v1 as pb;
 use renkei_wire::vault::{
     Batch, DeleteGrant, DeleteItem, InsecureOpening, OpenStubsReply, OpenStubsRequest, Opened, PutGrant, PutItem,
-    Results,
+    Results, TicketOpening,
 };
 use renkei_wire::{ErrorCode, Refusal};
 
@@ -76,6 +76,51 @@ fn put(replaces: Option<pb::Replaced>) -> pb::PutItem {
 fn judge(message: pb::OpenInsecureRequest) -> Option<(ErrorCode, String)> {
     let refusal = Refusal::from(Batch::<InsecureOpening>::try_from(message).err()?);
     Some((refusal.code, refusal.field.expect("these refusals name one").as_str().to_owned()))
+}
+
+fn by_ticket() -> pb::TicketOpening {
+    pb::TicketOpening {
+        ticket: bytes(4_096),
+        institution: bytes(16),
+        home_cell: bytes(16),
+        reads: every_class(),
+        from_month: 2000 * 12,
+        to_month: 2031 * 12 + 11,
+        write: true,
+        delete: false,
+        audit: true,
+    }
+}
+
+fn tickets(items: Vec<pb::TicketOpening>) -> pb::OpenTicketsRequest {
+    pb::OpenTicketsRequest { request_id: bytes(16), deadline_ms: 1_000, items }
+}
+
+#[test]
+fn openings_by_ticket_read_back_and_are_refused_by_field() {
+    let message = tickets(vec![by_ticket(); VAULT_MAX_ITEMS]);
+    assert!(message.encoded_len() <= VAULT_MESSAGE_MAX_BYTES);
+    assert_eq!(pb::OpenTicketsRequest::from(Batch::<TicketOpening>::try_from(message.clone()).unwrap()), message);
+    let write_only = pb::TicketOpening { reads: Vec::new(), audit: false, ..by_ticket() };
+    assert!(Batch::<TicketOpening>::try_from(tickets(vec![write_only])).is_ok());
+    type Spoil = fn(&mut pb::TicketOpening);
+    let cases: [(Spoil, ErrorCode, &str); 9] = [
+        (|it| it.ticket.clear(), ErrorCode::InvalidArgument, "items.ticket"),
+        (|it| it.ticket = bytes(4_097), ErrorCode::TooLarge, "items.ticket"),
+        (|it| it.institution = bytes(15), ErrorCode::InvalidArgument, "items.institution"),
+        (|it| it.home_cell = bytes(17), ErrorCode::InvalidArgument, "items.home_cell"),
+        (|it| it.reads[1] = class(1, 1), ErrorCode::InvalidArgument, "items.reads"),
+        (|it| it.reads.push(class(1, 1)), ErrorCode::TooLarge, "items.reads"),
+        (|it| it.reads[0] = class(4, 1), ErrorCode::InvalidArgument, "items.reads"),
+        (|it| it.to_month += 1, ErrorCode::InvalidArgument, "items.to_month"),
+        (|it| (it.reads, it.write, it.audit) = (Vec::new(), false, false), ErrorCode::InvalidArgument, "items.write"),
+    ];
+    for (spoil, code, field) in cases {
+        let mut item = by_ticket();
+        spoil(&mut item);
+        let refusal = Refusal::from(Batch::<TicketOpening>::try_from(tickets(vec![item])).err().unwrap());
+        assert_eq!((refusal.code, refusal.field.unwrap().as_str()), (code, field));
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::graph::{Graph, Kind};
 
 /// What a package may depend on, of ours. A crate that is not in this table is a violation, so that a new one is
 /// placed in the architecture before it is used.
-const ALLOWED: [(&str, &[&str]); 29] = [
+const ALLOWED: [(&str, &[&str]); 30] = [
     ("renkei-ids", &[]),
     ("renkei-faults", &[]),
     // pure
@@ -25,8 +25,11 @@ const ALLOWED: [(&str, &[&str]); 29] = [
     ("renkei-runtime", &["ids"]),
     // Raft frames, and how a group begins, so that node, vault and registrar share them without linking each other.
     ("renkei-peers", &["ids", "storage", "consensus", "wire", "runtime"]),
-    // Certificates and addresses as `runtime` reads them: one type on both sides.
-    ("renkei-launch", &["ids", "runtime"]),
+    // How the directory travels, so that vault, registrar and gateway share it without linking each other.
+    ("renkei-directory", &["ids", "access", "wire", "runtime"]),
+    // Certificates and addresses as `runtime` reads them: one type on both sides. And what the stand-in for the national side
+    // mints and serves.
+    ("renkei-launch", &["ids", "access", "pseudonym", "envelope", "wire", "runtime"]),
     // services
     (
         "renkei-node",
@@ -45,7 +48,10 @@ const ALLOWED: [(&str, &[&str]); 29] = [
         ],
     ),
     // Of `shard` it reads the content of audit rows.
-    ("renkei-gateway", &["ids", "records", "access", "merkle", "envelope", "placement", "shard", "wire", "runtime"]),
+    (
+        "renkei-gateway",
+        &["ids", "records", "access", "merkle", "envelope", "placement", "shard", "wire", "runtime", "directory"],
+    ),
     (
         "renkei-vault",
         &[
@@ -60,6 +66,7 @@ const ALLOWED: [(&str, &[&str]); 29] = [
             "wire",
             "runtime",
             "peers",
+            "directory",
         ],
     ),
     // Of `records` it has numbers of insurance and comparison forms, and of no record anything; of `pseudonym` what blinds:
@@ -78,6 +85,7 @@ const ALLOWED: [(&str, &[&str]); 29] = [
             "wire",
             "runtime",
             "peers",
+            "directory",
         ],
     ),
     ("renkei-keyholder", &["ids", "pseudonym", "envelope", "wire", "runtime"]),
@@ -136,8 +144,9 @@ const ALLOWED: [(&str, &[&str]); 29] = [
 /// Tests may use these on top of their crate's row.
 const FOR_TESTS: [&str; 5] = ["testkit", "sim", "launch", "population", "fault-disk"];
 /// And these tests that: to change what a node has stored, as a thief of its disk could; to make whole tickets of what key
-/// holders give.
-const FOR_TESTS_OF: [(&str, &str); 2] = [("renkei-gateway", "storage"), ("renkei-keyholder", "access")];
+/// holders give; to keep a directory that is published.
+const FOR_TESTS_OF: [(&str, &str); 3] =
+    [("renkei-gateway", "storage"), ("renkei-keyholder", "access"), ("renkei-cli", "directory")];
 
 const PREFIX: &str = "renkei-";
 

@@ -4,10 +4,10 @@ use bytes::Bytes;
 use renkei_wire::pb::record::v1 as pb;
 use renkei_wire::record::{
     AuditEntry, BulkPutReply, BulkPutRequest, DeleteDocumentRequest, DocumentHead, GetDocumentRequest,
-    ListAuditRequest, PutDocumentReply, PutHead, QueryTimelineRequest, ReplaceHead, TimelinePage, Upload,
+    ListAuditRequest, OpenTicketsReply, OpenTicketsRequest, PutDocumentReply, PutHead, QueryTimelineRequest, ReplaceHead, TimelinePage, Upload,
 };
 
-const READERS: [fn(&[u8]); 12] = [
+const READERS: [fn(&[u8]); 14] = [
     super::read::<pb::PutDocumentRequest, Upload<PutHead>>,
     super::read::<pb::ReplaceDocumentRequest, Upload<ReplaceHead>>,
     super::read::<pb::BulkPutRequest, BulkPutRequest>,
@@ -20,6 +20,8 @@ const READERS: [fn(&[u8]); 12] = [
     super::read::<pb::GetDocumentReply, Upload<DocumentHead>>,
     super::read::<pb::TimelinePage, TimelinePage>,
     super::read::<pb::AuditEntry, AuditEntry>,
+    super::read::<pb::OpenTicketsRequest, OpenTicketsRequest>,
+    super::read::<pb::OpenTicketsReply, OpenTicketsReply>,
 ];
 
 pub(crate) fn run(bytes: &[u8]) {
@@ -40,7 +42,7 @@ fn patient(ticket: bool) -> Option<pb::Patient> {
 }
 
 fn actor() -> Option<pb::Actor> {
-    Some(pb::Actor { id: "dr-1".into(), role: "physician".into() })
+    Some(pb::Actor { id: "dr-1".into(), role: "physician".into(), ..pb::Actor::default() })
 }
 
 fn head() -> pb::PutHead {

@@ -5,10 +5,10 @@ use renkei_wire::pb::node::v1::SignedCapability;
 use renkei_wire::pb::vault::v1 as pb;
 use renkei_wire::vault::{
     Batch, DeleteGrant, DeleteItem, InsecureOpening, OpenStubsReply, OpenStubsRequest, Opened, PutGrant, PutItem,
-    Results,
+    Results, TicketOpening,
 };
 
-const READERS: [fn(&[u8]); 8] = [
+const READERS: [fn(&[u8]); 9] = [
     super::read::<pb::OpenInsecureRequest, Batch<InsecureOpening>>,
     super::read::<pb::PutsRequest, Batch<PutItem>>,
     super::read::<pb::DeletesRequest, Batch<DeleteItem>>,
@@ -17,6 +17,7 @@ const READERS: [fn(&[u8]); 8] = [
     super::read::<pb::PutsReply, Results<PutGrant>>,
     super::read::<pb::DeletesReply, Results<DeleteGrant>>,
     super::read::<pb::OpenStubsReply, OpenStubsReply>,
+    super::read::<pb::OpenTicketsRequest, Batch<TicketOpening>>,
 ];
 
 pub(crate) fn run(bytes: &[u8]) {
@@ -49,6 +50,17 @@ fn requests() -> Vec<Vec<u8>> {
         delete: true,
         audit: true,
     };
+    let by_ticket = pb::TicketOpening {
+        ticket: filled(900),
+        institution: filled(16),
+        home_cell: filled(16),
+        reads: classes(),
+        from_month: 24_000,
+        to_month: 24_311,
+        write: true,
+        delete: true,
+        audit: true,
+    };
     let put = |replaces| pb::PutItem { opening: filled(153), category: 2, month: 24_000, replaces };
     let replaced = pb::Replaced { record_id: filled(16), version: 3 };
     let delete = pb::DeleteItem { opening: filled(153), record_id: filled(16), version: 1 };
@@ -58,6 +70,10 @@ fn requests() -> Vec<Vec<u8>> {
         super::seed(
             0,
             &pb::OpenInsecureRequest { request_id: request_id.clone(), deadline_ms, items: vec![opening; 2] },
+        ),
+        super::seed(
+            8,
+            &pb::OpenTicketsRequest { request_id: request_id.clone(), deadline_ms, items: vec![by_ticket; 2] },
         ),
         super::seed(
             1,

@@ -1,17 +1,18 @@
 //! The encoded form of commands. Tags never change their meaning.
 
 use bytes::Bytes;
-use renkei_access::{Evidence, Period, Purpose, Scope};
+use renkei_access::{Evidence, Limit, Period, Purpose, Scope};
 use renkei_envelope::{Class, ClassSet, KeyEpoch, PseudonymHash};
-use renkei_ids::{MonthBucket, RecordVersion, UnixMillis};
+use renkei_ids::{DirectoryVersion, MonthBucket, RecordVersion, TicketId, UnixMillis};
 
 use super::super::budget::Limits;
 use super::super::format::copied;
+use super::super::verdict::Reason;
 use super::InvalidCommand;
 
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(super) struct Command {
-    #[prost(oneof = "Kind", tags = "1, 2")]
+    #[prost(oneof = "Kind", tags = "1, 2, 3")]
     kind: Option<Kind>,
 }
 
@@ -21,6 +22,16 @@ enum Kind {
     Found(Founding),
     #[prost(message, tag = "2")]
     Decide(Batch),
+    #[prost(message, tag = "3")]
+    Direct(Direct),
+}
+
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+struct Direct {
+    #[prost(uint64, tag = "1")]
+    time_ms: u64,
+    #[prost(bytes = "bytes", tag = "2")]
+    signed: Bytes,
 }
 
 #[derive(Clone, PartialEq, Eq, prost::Message)]
@@ -45,6 +56,9 @@ struct Batch {
     limits: Bytes,
     #[prost(message, repeated, tag = "5")]
     items: Vec<Item>,
+    /// 0 for none.
+    #[prost(uint64, tag = "6")]
+    directory: u64,
 }
 
 #[derive(Clone, PartialEq, Eq, prost::Message)]
@@ -59,7 +73,7 @@ struct Item {
     purpose: u32,
     #[prost(uint32, tag = "5")]
     evidence: u32,
-    #[prost(oneof = "Ask", tags = "6, 7, 8, 9")]
+    #[prost(oneof = "Ask", tags = "6, 7, 8, 9, 10")]
     ask: Option<Ask>,
 }
 
@@ -73,6 +87,8 @@ enum Ask {
     Delete(Delete),
     #[prost(message, tag = "9")]
     Stubs(Stubs),
+    #[prost(message, tag = "10")]
+    Refuse(Refuse),
 }
 
 #[derive(Clone, PartialEq, Eq, prost::Message)]
@@ -81,6 +97,44 @@ struct Open {
     hash: Bytes,
     #[prost(message, optional, tag = "2")]
     unknown: Option<NewPatient>,
+    #[prost(uint32, tag = "3")]
+    classes: u32,
+    #[prost(uint32, tag = "4")]
+    from_month: u32,
+    #[prost(uint32, tag = "5")]
+    to_month: u32,
+    #[prost(uint32, tag = "6")]
+    scope: u32,
+    #[prost(message, optional, tag = "7")]
+    ticket: Option<TicketUse>,
+    #[prost(bytes = "bytes", optional, tag = "8")]
+    escrow: Option<Bytes>,
+}
+
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+struct TicketUse {
+    #[prost(bytes = "bytes", tag = "1")]
+    id: Bytes,
+    #[prost(uint64, tag = "2")]
+    expires_ms: u64,
+    #[prost(message, optional, tag = "3")]
+    breadth: Option<Breadth>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+struct Breadth {
+    #[prost(uint32, tag = "1")]
+    minute: u32,
+    #[prost(uint32, tag = "2")]
+    day: u32,
+}
+
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+struct Refuse {
+    #[prost(uint32, tag = "1")]
+    reason: u32,
+    #[prost(bytes = "bytes", optional, tag = "2")]
+    ticket: Option<Bytes>,
     #[prost(uint32, tag = "3")]
     classes: u32,
     #[prost(uint32, tag = "4")]
@@ -151,6 +205,23 @@ fn some<T>(value: Option<T>, name: &'static str) -> Result<T, InvalidCommand> {
     value.ok_or(InvalidCommand::Field(name))
 }
 
+/// 0 is nothing said.
+fn said<T>(raw: u32, read: fn(u32) -> Option<T>, name: &'static str) -> Result<Option<T>, InvalidCommand> {
+    if raw == 0 { Ok(None) } else { some(read(raw), name).map(Some) }
+}
+
+fn month(raw: u32) -> Result<MonthBucket, InvalidCommand> {
+    u16::try_from(raw).map(MonthBucket::from_raw).map_err(field("period"))
+}
+
+fn wanted(classes: u32, (from, to): (u32, u32), scope: u32) -> Result<super::Wanted, InvalidCommand> {
+    Ok(super::Wanted {
+        classes: some(u8::try_from(classes).ok().and_then(ClassSet::from_bits), "classes")?,
+        period: Period { from: month(from)?, to: month(to)? },
+        scope: some(Scope::from_bits(scope), "scope")?,
+    })
+}
+
 impl From<&super::Command> for Command {
     fn from(command: &super::Command) -> Self {
         let kind = match command {
@@ -163,15 +234,17 @@ impl From<&super::Command> for Command {
                 })
             }
             super::Command::Decide(batch) => {
-                let super::Batch { time, gateway, request, limits, items } = batch;
+                let super::Batch { time, gateway, request, limits, directory, items } = batch;
                 Kind::Decide(Batch {
                     time_ms: time.0,
                     gateway: copied(gateway.as_bytes()),
                     request: copied(request.as_bytes()),
                     limits: limits.to_bytes(),
                     items: items.iter().map(Item::from).collect(),
+                    directory: directory.map_or(0, |version| version.0),
                 })
             }
+            super::Command::Direct { time, signed } => Kind::Direct(Direct { time_ms: time.0, signed: signed.clone() }),
         };
         Self { kind: Some(kind) }
     }
@@ -190,13 +263,17 @@ impl TryFrom<Command> for super::Command {
                     .map(|slot| slot.try_into().map_err(field("slots")))
                     .collect::<Result<_, _>>()?,
             })),
-            Kind::Decide(Batch { time_ms, gateway, request, limits, items }) => Ok(Self::Decide(super::Batch {
-                time: UnixMillis(time_ms),
-                gateway: gateway[..].try_into().map_err(field("gateway"))?,
-                request: request[..].try_into().map_err(field("request"))?,
-                limits: some(Limits::from_bytes(&limits), "limits")?,
-                items: items.into_iter().map(super::Item::try_from).collect::<Result<_, _>>()?,
-            })),
+            Kind::Decide(Batch { time_ms, gateway, request, limits, items, directory }) => {
+                Ok(Self::Decide(super::Batch {
+                    time: UnixMillis(time_ms),
+                    gateway: gateway[..].try_into().map_err(field("gateway"))?,
+                    request: request[..].try_into().map_err(field("request"))?,
+                    limits: some(Limits::from_bytes(&limits), "limits")?,
+                    directory: (directory > 0).then_some(DirectoryVersion(directory)),
+                    items: items.into_iter().map(super::Item::try_from).collect::<Result<_, _>>()?,
+                }))
+            }
+            Kind::Direct(Direct { time_ms, signed }) => Ok(Self::Direct { time: UnixMillis(time_ms), signed }),
         }
     }
 }
@@ -208,8 +285,8 @@ impl From<&super::Item> for Item {
             capability: copied(capability.as_bytes()),
             salt: copied(salt),
             institution: copied(institution.as_bytes()),
-            purpose: u32::from(*purpose as u8),
-            evidence: u32::from(*evidence as u8),
+            purpose: purpose.map_or(0, |purpose| u32::from(purpose as u8)),
+            evidence: evidence.map_or(0, |evidence| u32::from(evidence as u8)),
             ask: Some(ask.into()),
         }
     }
@@ -224,8 +301,8 @@ impl TryFrom<Item> for super::Item {
             capability: capability[..].try_into().map_err(field("capability"))?,
             salt: salt[..].try_into().map_err(field("salt"))?,
             institution: institution[..].try_into().map_err(field("institution"))?,
-            purpose: some(Purpose::from_raw(purpose), "purpose")?,
-            evidence: some(Evidence::from_raw(evidence), "evidence")?,
+            purpose: said(purpose, Purpose::from_raw, "purpose")?,
+            evidence: said(evidence, Evidence::from_raw, "evidence")?,
             ask: some(ask, "ask")?.try_into()?,
         })
     }
@@ -234,19 +311,35 @@ impl TryFrom<Item> for super::Item {
 impl From<&super::Ask> for Ask {
     fn from(ask: &super::Ask) -> Self {
         match ask {
-            super::Ask::Open { hash, unknown, classes, period, scope } => Self::Open(Open {
-                hash: copied(hash.expose()),
-                unknown: unknown.as_ref().map(|new| NewPatient {
-                    pid: copied(new.pid.as_bytes()),
-                    seed: new.seed.as_bytes().clone(),
-                    patient_key: new.patient_key.as_bytes().clone(),
-                    log_key: new.log_key.as_bytes().clone(),
-                }),
-                classes: u32::from(classes.bits()),
-                from_month: u32::from(period.from.raw()),
-                to_month: u32::from(period.to.raw()),
-                scope: u32::from(scope.bits()),
-            }),
+            super::Ask::Open { hash, unknown, wanted, ticket, escrow } => {
+                let super::Wanted { classes, period, scope } = wanted;
+                Self::Open(Open {
+                    hash: copied(hash.expose()),
+                    unknown: unknown.as_ref().map(|new| NewPatient {
+                        pid: copied(new.pid.as_bytes()),
+                        seed: new.seed.as_bytes().clone(),
+                        patient_key: new.patient_key.as_bytes().clone(),
+                        log_key: new.log_key.as_bytes().clone(),
+                    }),
+                    classes: u32::from(classes.bits()),
+                    from_month: u32::from(period.from.raw()),
+                    to_month: u32::from(period.to.raw()),
+                    scope: u32::from(scope.bits()),
+                    ticket: ticket.as_ref().map(TicketUse::from),
+                    escrow: escrow.clone(),
+                })
+            }
+            super::Ask::Refuse { reason, wanted, ticket } => {
+                let super::Wanted { classes, period, scope } = wanted;
+                Self::Refuse(Refuse {
+                    reason: u32::from(*reason as u8),
+                    ticket: ticket.map(|ticket| copied(ticket.as_bytes())),
+                    classes: u32::from(classes.bits()),
+                    from_month: u32::from(period.from.raw()),
+                    to_month: u32::from(period.to.raw()),
+                    scope: u32::from(scope.bits()),
+                })
+            }
             super::Ask::Put { pid, record, version, class_keys } => Self::Put(Put {
                 pid: copied(pid.as_bytes()),
                 record: copied(record.as_bytes()),
@@ -274,14 +367,18 @@ impl TryFrom<Ask> for super::Ask {
     type Error = InvalidCommand;
 
     fn try_from(ask: Ask) -> Result<Self, InvalidCommand> {
-        let month = |raw: u32| u16::try_from(raw).map(MonthBucket::from_raw).map_err(field("period"));
         match ask {
-            Ask::Open(Open { hash, unknown, classes, from_month, to_month, scope }) => Ok(Self::Open {
+            Ask::Open(Open { hash, unknown, classes, from_month, to_month, scope, ticket, escrow }) => Ok(Self::Open {
                 hash: PseudonymHash::try_from(&hash[..]).map_err(field("hash"))?,
                 unknown: unknown.map(super::NewPatient::try_from).transpose()?,
-                classes: some(u8::try_from(classes).ok().and_then(ClassSet::from_bits), "classes")?,
-                period: Period { from: month(from_month)?, to: month(to_month)? },
-                scope: some(Scope::from_bits(scope), "scope")?,
+                wanted: wanted(classes, (from_month, to_month), scope)?,
+                ticket: ticket.map(super::TicketUse::try_from).transpose()?,
+                escrow,
+            }),
+            Ask::Refuse(Refuse { reason, ticket, classes, from_month, to_month, scope }) => Ok(Self::Refuse {
+                reason: some(Reason::from_raw(reason), "reason")?,
+                wanted: wanted(classes, (from_month, to_month), scope)?,
+                ticket: ticket.as_deref().map(TicketId::try_from).transpose().map_err(field("ticket"))?,
             }),
             Ask::Put(Put { pid, record, version, class_keys }) => Ok(Self::Put {
                 pid: pid[..].try_into().map_err(field("pid"))?,
@@ -298,6 +395,27 @@ impl TryFrom<Ask> for super::Ask {
                 Ok(Self::Stubs { pid: pid[..].try_into().map_err(field("pid"))?, count })
             }
         }
+    }
+}
+
+impl From<&super::TicketUse> for TicketUse {
+    fn from(ticket: &super::TicketUse) -> Self {
+        let super::TicketUse { id, expires, breadth } = ticket;
+        let breadth = breadth.map(|Limit { minute, day }| Breadth { minute, day });
+        Self { id: copied(id.as_bytes()), expires_ms: expires.0, breadth }
+    }
+}
+
+impl TryFrom<TicketUse> for super::TicketUse {
+    type Error = InvalidCommand;
+
+    fn try_from(ticket: TicketUse) -> Result<Self, InvalidCommand> {
+        let TicketUse { id, expires_ms, breadth } = ticket;
+        Ok(Self {
+            id: id[..].try_into().map_err(field("ticket"))?,
+            expires: UnixMillis(expires_ms),
+            breadth: breadth.map(|Breadth { minute, day }| Limit { minute, day }),
+        })
     }
 }
 

@@ -2,6 +2,7 @@ use renkei_ids::{AuditSeq, LeafIndex, LogId, UnixMillis};
 
 use super::super::copied;
 use super::InvalidRecordMessage as Invalid;
+use super::actor::actor;
 use super::put_head::reference;
 use super::words::{evidence, evidence_word, purpose, purpose_word};
 use crate::bounds::at_most;
@@ -34,7 +35,7 @@ impl TryFrom<pb::AuditEntry> for AuditEntry {
             operation: operation.parse().map_err(|_| Invalid::Malformed("operation"))?,
             outcome: outcome.parse().map_err(|_| Invalid::Malformed("outcome"))?,
             references: references.into_iter().map(reference).collect::<Result<_, _>>()?,
-            actor: Actor::try_from(pb::Actor { id: actor_id, role: actor_role })?,
+            actor: actor(actor_id, actor_role)?,
             purpose: purpose(&purpose_given)?,
             evidence: evidence(&evidence_given)?,
             log: LogId::try_from(&log_id[..]).map_err(|_| Invalid::Malformed("log_id"))?,

@@ -1,3 +1,4 @@
+use renkei_access::SignedTicket;
 use renkei_envelope::Pseudonym;
 
 use super::super::copied;
@@ -16,9 +17,9 @@ impl TryFrom<pb::Patient> for Patient {
             Some(pb::patient::OpenedBy::InsecurePseudonym(pseudonym)) => Pseudonym::try_from(&pseudonym[..])
                 .map(Self::InsecurePseudonym)
                 .map_err(|_| Invalid::Malformed("patient.insecure_pseudonym")),
-            Some(pb::patient::OpenedBy::Ticket(ticket)) => {
-                filled(ticket, TICKET_MAX_BYTES).map(Self::Ticket).map_err(Invalid::size("patient.ticket"))
-            }
+            Some(pb::patient::OpenedBy::Ticket(ticket)) => filled(ticket, TICKET_MAX_BYTES)
+                .map(|ticket| Self::Ticket(SignedTicket::from_bytes(ticket)))
+                .map_err(Invalid::size("patient.ticket")),
             None => Err(Invalid::Malformed("patient")),
         }
     }
@@ -34,7 +35,7 @@ impl From<Patient> for pb::Patient {
             Patient::InsecurePseudonym(pseudonym) => {
                 pb::patient::OpenedBy::InsecurePseudonym(copied(pseudonym.expose()))
             }
-            Patient::Ticket(ticket) => pb::patient::OpenedBy::Ticket(ticket),
+            Patient::Ticket(ticket) => pb::patient::OpenedBy::Ticket(ticket.as_bytes().clone()),
         };
         Self { opened_by: Some(opened_by) }
     }

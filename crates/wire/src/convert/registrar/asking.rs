@@ -4,7 +4,7 @@ use bytes::Bytes;
 use renkei_ids::RequestId;
 
 use super::InvalidRegistrarMessage as Invalid;
-use crate::convert::{copied, vault};
+use crate::convert::{copied, record, vault};
 use crate::pb::registrar::v1 as pb;
 use crate::registrar::Asking;
 
@@ -13,11 +13,8 @@ impl TryFrom<pb::Asking> for Asking {
 
     fn try_from(message: pb::Asking) -> Result<Self, Invalid> {
         let pb::Asking { request_id, deadline_ms, actor } = message;
-        Ok(Self {
-            request: request(&request_id)?,
-            deadline: deadline(deadline_ms)?,
-            actor: actor.ok_or(Invalid::Malformed("actor"))?.try_into()?,
-        })
+        let pb::Actor { id, role } = actor.ok_or(Invalid::Malformed("actor"))?;
+        Ok(Self { request: request(&request_id)?, deadline: deadline(deadline_ms)?, actor: record::actor(id, role)? })
     }
 }
 
@@ -27,7 +24,7 @@ impl From<Asking> for pb::Asking {
         Self {
             request_id: copied(request.as_bytes()),
             deadline_ms: vault::deadline_message(deadline),
-            actor: Some(actor.into()),
+            actor: Some(pb::Actor { id: actor.id, role: actor.role }),
         }
     }
 }

@@ -4,12 +4,12 @@ use bytes::Bytes;
 use renkei_ids::{InvalidLength, RequestId};
 
 use super::super::copied;
-use super::{InvalidDeleteItem, InvalidInsecureOpening, InvalidPutItem};
+use super::{InvalidDeleteItem, InvalidInsecureOpening, InvalidPutItem, InvalidTicketOpening};
 use crate::Refusal;
 use crate::bounds::{InvalidSize, OutOfRange, at_most, u32_within};
 use crate::limits::{DEADLINE_MAX, DEADLINE_MIN, VAULT_MAX_ITEMS};
 use crate::pb::vault::v1 as pb;
-use crate::vault::{Batch, DeleteItem, InsecureOpening, PutItem};
+use crate::vault::{Batch, DeleteItem, InsecureOpening, PutItem, TicketOpening};
 
 /// A call to the vault of which no item is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,6 +66,26 @@ impl TryFrom<pb::OpenInsecureRequest> for Batch<InsecureOpening> {
 
 impl From<Batch<InsecureOpening>> for pb::OpenInsecureRequest {
     fn from(batch: Batch<InsecureOpening>) -> Self {
+        let Batch { request, deadline, items } = batch;
+        Self {
+            request_id: copied(request.as_bytes()),
+            deadline_ms: deadline_message(deadline),
+            items: items.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl TryFrom<pb::OpenTicketsRequest> for Batch<TicketOpening> {
+    type Error = InvalidBatch<InvalidTicketOpening>;
+
+    fn try_from(message: pb::OpenTicketsRequest) -> Result<Self, Self::Error> {
+        let pb::OpenTicketsRequest { request_id, deadline_ms, items } = message;
+        batch(&request_id, deadline_ms, items)
+    }
+}
+
+impl From<Batch<TicketOpening>> for pb::OpenTicketsRequest {
+    fn from(batch: Batch<TicketOpening>) -> Self {
         let Batch { request, deadline, items } = batch;
         Self {
             request_id: copied(request.as_bytes()),

@@ -7,10 +7,10 @@ use renkei_ids::{InstitutionId, InvalidLength};
 use super::super::copied;
 use super::batch::count;
 use super::enumerations::{evidence, evidence_message, purpose, purpose_message};
+use super::ticket_opening::period;
 use super::{InvalidClass, UnknownValue};
 use crate::Refusal;
-use crate::bounds::{InvalidSize, month};
-use crate::limits::VAULT_MAX_YEARS;
+use crate::bounds::InvalidSize;
 use crate::pb::vault::v1 as pb;
 use crate::vault::InsecureOpening;
 
@@ -86,11 +86,6 @@ fn classes(named: Vec<pb::Class>) -> Result<Vec<Class>, InvalidInsecureOpening> 
     let classes = classes.map_err(InvalidInsecureOpening::Class)?;
     let different: BTreeSet<_> = classes.iter().collect();
     if different.len() == classes.len() { Ok(classes) } else { Err(InvalidInsecureOpening::ClassTwice) }
-}
-
-fn period(from: u32, to: u32) -> Option<Period> {
-    let (from, to) = (month(from)?, month(to)?);
-    (from <= to && to.year() - from.year() < VAULT_MAX_YEARS).then_some(Period { from, to })
 }
 
 impl From<InsecureOpening> for pb::InsecureOpening {

@@ -52,9 +52,7 @@ pub struct RegistrarsSpec {
     pub memory_mib: u32,
     /// Raft timings.
     pub raft: RaftProfile,
-    /// The signed directory's file, which may come later than this.
-    pub directory: PathBuf,
-    /// Public keys of the officers who sign it, in hexadecimal.
+    /// Public keys of the officers who sign the directory, in hexadecimal.
     pub officers: Vec<String>,
     /// How many of them must.
     pub officers_needed: u32,
@@ -111,7 +109,6 @@ pub fn registrar_config(spec: &RegistrarSpec) -> Table {
         replicas: _,
         memory_mib,
         raft,
-        directory,
         officers,
         officers_needed,
         card_authorities,
@@ -141,14 +138,7 @@ pub fn registrar_config(spec: &RegistrarSpec) -> Table {
         ("data", section([("dir", text(data.display()))])),
         ("memory", section([("total_mib", Value::Integer((*memory_mib).into()))])),
         ("keys", section([("dir", text(keys.display())), ("host_secret_file", text(host_secret.display()))])),
-        (
-            "directory",
-            section([
-                ("file", text(directory.display())),
-                ("officers", list(officers)),
-                ("needed", Value::Integer((*officers_needed).into())),
-            ]),
-        ),
+        ("directory", section([("officers", list(officers)), ("needed", Value::Integer((*officers_needed).into()))])),
         ("cards", section([("authorities", list(card_authorities))])),
         ("register", register),
         ("keyholders", addresses(keyholders)),

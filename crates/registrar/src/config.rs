@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use renkei_access::{Officers, VerifyingKey};
+use renkei_directory::DirectorySettings;
 use renkei_ids::{CloudId, KeyHash, KeyholderId, NodeId};
 use renkei_peers::{Membership, RaftSettings, peer_addresses};
 use renkei_runtime::{Address, Config, InvalidConfig};
@@ -27,7 +28,7 @@ pub struct RegistrarConfig {
     pub memory: Memory,
     /// Its keys.
     pub keys: Keys,
-    /// Who institutions are, as officers sign it.
+    /// Who signs the directory, which says who institutions are.
     pub directory: DirectorySettings,
     /// Who issues patients' cards.
     #[serde(default)]
@@ -94,18 +95,6 @@ pub struct Keys {
     pub dir: PathBuf,
     /// 32 bytes that only this host can read, and that all key files are sealed to.
     pub host_secret_file: PathBuf,
-}
-
-/// `[directory]`
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DirectorySettings {
-    /// The signed directory. It is read again when it changes; an older one is never taken in its place.
-    pub file: PathBuf,
-    /// Ed25519 public keys of the officers who sign it, 64 hexadecimal digits each.
-    pub officers: Vec<String>,
-    /// How many of them must.
-    pub needed: usize,
 }
 
 /// `[cards]`
@@ -195,9 +184,7 @@ impl RegistrarConfig {
     }
 
     pub(crate) fn officers(&self) -> Result<Officers, InvalidConfig> {
-        let keys = verifying_keys("directory.officers", &self.directory.officers)?;
-        let rule = "must be 1 to 16 officers, each once, of whom 1 to all must sign";
-        Officers::new(self.directory.needed, keys).map_err(|_| InvalidConfig { key: "directory.officers", rule })
+        self.directory.officers()
     }
 
     pub(crate) fn card_authorities(&self) -> Result<Vec<VerifyingKey>, InvalidConfig> {
@@ -244,7 +231,7 @@ impl RegistrarConfig {
 }
 
 fn verifying_keys(key: &'static str, texts: &[String]) -> Result<Vec<VerifyingKey>, InvalidConfig> {
-    let keys: Option<_> = texts.iter().map(|text| hexadecimal(text).map(VerifyingKey::from_bytes)).collect();
+    let keys: Option<_> = texts.iter().map(|text| VerifyingKey::from_hex(text)).collect();
     keys.ok_or(InvalidConfig { key, rule: "must be public keys of 64 hexadecimal digits each" })
 }
 

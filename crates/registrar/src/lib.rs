@@ -30,7 +30,6 @@ pub mod state;
 pub mod values;
 
 pub use config::{CloudSettings, RegistrarConfig};
-pub use directory::DirectoryError;
 pub use found::run_found;
 pub use founding::KeeperError;
 pub use key_file::KeyFileError;

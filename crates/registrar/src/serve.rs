@@ -4,6 +4,7 @@
 
 mod check_in;
 mod deciding;
+mod directing;
 mod eligibility;
 mod insuring;
 mod refusals;
@@ -32,6 +33,8 @@ use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::mint::Mint;
 use crate::register::ResidentRegister;
+
+pub(crate) use directing::Kept;
 
 /// What serving a request needs.
 pub(crate) struct Registrar {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
+use renkei_access::Officers;
 use renkei_consensus::{Engine, EngineOptions};
+use renkei_directory::DirectoryRpc;
 use renkei_ids::CloudId;
 use renkei_peers::{
     AddressBook, AskDigests, Circle, ClockGauges, Clocks, Digests, GROUP, Lanes, Peers, on_log_failure,
@@ -23,7 +25,7 @@ use crate::admin::RegistrarAdmin;
 use crate::admission::Admission;
 use crate::config::RegistrarConfig;
 use crate::day_keys::DayKeys;
-use crate::directory::{DirectoryError, Named};
+use crate::directory::Named;
 use crate::founding::{FoundError, Founder, KeeperError, RegistrarCharter};
 use crate::key_file::{self, KeyFileError};
 use crate::metrics::Metrics;
@@ -31,7 +33,7 @@ use crate::mint::{Holder, Mixer};
 use crate::register::{FileRegister, InvalidRegister, NoRegister, ResidentRegister};
 use crate::remote::{NO_CLOUD, Remote};
 use crate::rpc::Rpc;
-use crate::serve::Registrar;
+use crate::serve::{Kept, Registrar};
 
 /// How often the free disk, the directory and the secrets of days are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -61,9 +63,6 @@ pub enum RegistrarError {
     /// The register of residents.
     #[error("reading the development register")]
     Register(#[from] InvalidRegister),
-    /// The directory.
-    #[error("reading the directory")]
-    Directory(#[from] DirectoryError),
     /// A key file.
     #[error("reading the keys")]
     Keys(#[from] KeyFileError),
@@ -123,8 +122,9 @@ pub async fn run(config: RegistrarConfig, shell: Shell) -> Result<(), RegistrarE
     let registrar = registrar(&config, &shell, (&founder, keys), (clocks.clone(), mixed, admission), &metrics)?;
     let listener = bind(config.listen.address)?;
     background(&shell, &founder, clocks, &registrar);
-    let roles = &[Role::Insurer, Role::Institution, Role::Vault, Role::Registrar, Role::Operator];
-    let services = services(&shell, founder, remote, registrar);
+    // Gateways follow the directory here.
+    let roles = &[Role::Insurer, Role::Institution, Role::Vault, Role::Gateway, Role::Registrar, Role::Operator];
+    let services = services(&shell, founder, remote, (registrar, config.officers()?));
     let tls = shell.tls().server(Admit { cloud: None, roles });
     let serving = serve_routes(&shell, "registrar", listener, tls, Http2::LANES, services);
     shell.started();
@@ -167,15 +167,10 @@ fn registrar(
     (clocks, mint, admission): (Clocks, crate::mint::Mint, Admission),
     metrics: &Metrics,
 ) -> Result<Arc<Registrar>, RegistrarError> {
-    let clock = shell.clock();
-    let directory = Named::open(config.directory.file.clone(), config.officers()?, clock.now())?;
-    if !directory.names_registrar(&keys.signing.verifying_key()) {
-        tracing::error!("the directory does not name this registrar's signing key, so that no vault takes its tickets");
-    }
     Ok(Arc::new(Registrar {
         engine: founder.engine().clone(),
         keys,
-        directory,
+        directory: Named::default(),
         register: register(config, shell)?,
         card_authorities: config.card_authorities()?,
         clouds: clouds(config, shell)?,
@@ -185,7 +180,7 @@ fn registrar(
         days: DayKeys::default(),
         disk: Arc::new(DiskWatch::new(&config.data.dir)?),
         admission,
-        clock,
+        clock: shell.clock(),
         clocks,
         metrics: metrics.clone(),
     }))
@@ -242,7 +237,8 @@ impl Registrar {
     /// Sees what has changed outside.
     fn look(&self) -> Result<(), StorageError> {
         let now = self.clock.now();
-        self.directory.look(now);
+        // A row that does not read has been told of; what was held before is gone by.
+        let _told = self.read_directory();
         self.days.forget(now);
         let leads = self.engine.replica(GROUP).is_some_and(|replica| replica.leadership().is_some());
         self.metrics.leads.set(i64::from(leads));
@@ -259,7 +255,12 @@ fn denials(shell: &Shell) -> Denials {
     denials
 }
 
-fn services(shell: &Shell, founder: Founder, remote: Remote, registrar: Arc<Registrar>) -> Routes {
+fn services(
+    shell: &Shell,
+    founder: Founder,
+    remote: Remote,
+    (registrar, officers): (Arc<Registrar>, Officers),
+) -> Routes {
     let host_of = founder.membership().host_of();
     let peers = Peers::new(shell.clone(), CIRCLE, founder.engine().clone(), host_of);
     let ask: AskDigests = Arc::new(move |host, _| {
@@ -274,10 +275,11 @@ fn services(shell: &Shell, founder: Founder, remote: Remote, registrar: Arc<Regi
     let peers = PeerServiceServer::new(peers)
         .max_decoding_message_size(limits::PEER_MESSAGE_MAX_BYTES)
         .max_encoding_message_size(limits::PEER_MESSAGE_MAX_BYTES);
+    let directory = DirectoryRpc::server(Arc::new(Kept(Arc::clone(&registrar))), officers, shell.clock());
     let admin = RegistrarAdminServiceServer::new(RegistrarAdmin { founder, digests, registrar })
         .max_decoding_message_size(limits::ADMIN_MESSAGE_MAX_BYTES)
         .max_encoding_message_size(limits::ADMIN_MESSAGE_MAX_BYTES);
-    Routes::new(check_ins).add_service(peers).add_service(admin)
+    Routes::new(check_ins).add_service(peers).add_service(admin).add_service(directory)
 }
 
 pub(crate) fn check_identity(shell: &Shell, id: u32) -> Result<(), RegistrarError> {

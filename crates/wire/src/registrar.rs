@@ -35,7 +35,7 @@ pub struct InsurerStatement {
 #[derive(Clone)]
 pub enum InsurerSays {
     /// Somebody is insured.
-    Register(Registration),
+    Register(Box<Registration>),
     /// The insurance ends: of whom, and the first day without.
     End(Insured, u32),
     /// A token is to be printed, which is taken until this moment.

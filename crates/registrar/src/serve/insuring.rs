@@ -85,7 +85,7 @@ impl Registrar {
             return Err(Refusal::new(ErrorCode::StatementStale));
         }
         let member = match &say {
-            InsurerSays::Register(Registration { entry, .. }) => &entry.member,
+            InsurerSays::Register(registration) => &registration.entry.member,
             InsurerSays::End(insured, _) | InsurerSays::IssueToken(insured, _) | InsurerSays::RevokeToken(insured) => {
                 &insured.member
             }
@@ -95,7 +95,7 @@ impl Registrar {
         }
         match say {
             InsurerSays::Register(registration) => {
-                self.registration(leading, registration).await.map(|item| (item, None))
+                self.registration(leading, *registration).await.map(|item| (item, None))
             }
             InsurerSays::End(insured, until) => Ok((self.said(&insured, Say::End(End { until: Day(until) })), None)),
             InsurerSays::IssueToken(insured, expires) => {

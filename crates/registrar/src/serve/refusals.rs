@@ -25,6 +25,7 @@ pub(super) fn refusal(refused: Refused) -> Refusal {
         Reason::Locked | Reason::Breadth => ErrorCode::InstitutionLocked,
         Reason::NotEnrolled => ErrorCode::InstitutionNotEnrolled,
         Reason::Clash => ErrorCode::InternalIo,
+        Reason::NotNewer => ErrorCode::DirectoryNotNewer,
     });
     match retry_after_millis {
         0 => refusal,

@@ -28,6 +28,8 @@ pub enum Command {
     Enrol(Enrol),
     /// The secret of a day's ticket keys.
     KeepDay(KeepDay),
+    /// A newer directory.
+    Direct(Direct),
 }
 
 /// A registrar's beginning.
@@ -303,6 +305,15 @@ pub struct KeepDay {
     pub secret: SealedDaySecret,
 }
 
+/// A newer directory, whose signatures the leader has judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Direct {
+    /// The leader's clock.
+    pub time: UnixMillis,
+    /// As officers signed it.
+    pub signed: Bytes,
+}
+
 impl Command {
     /// As it is proposed.
     pub fn encode(&self) -> Bytes {
@@ -323,7 +334,7 @@ struct Envelope(Command);
 
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct CommandMessage {
-    #[prost(oneof = "CommandChoice", tags = "1, 2, 3, 4, 5")]
+    #[prost(oneof = "CommandChoice", tags = "1, 2, 3, 4, 5, 6")]
     kind: Option<CommandChoice>,
 }
 
@@ -347,6 +358,7 @@ stored_choice!(Command as CommandChoice {
     #[prost(message, tag = "3")] Attend(AttendMessage),
     #[prost(message, tag = "4")] Enrol(EnrolMessage),
     #[prost(message, tag = "5")] KeepDay(KeepDayMessage),
+    #[prost(message, tag = "6")] Direct(DirectMessage),
 });
 stored!(Founding as FoundingMessage {
     #[prost(bytes = "bytes", tag = "1")] log: Bytes,
@@ -471,4 +483,8 @@ stored!(KeepDay as KeepDayMessage {
     #[prost(uint64, tag = "1")] time: u64,
     #[prost(uint32, tag = "2")] day: u32,
     #[prost(bytes = "bytes", tag = "3")] secret: Bytes,
+});
+stored!(Direct as DirectMessage {
+    #[prost(uint64, tag = "1")] time: u64,
+    #[prost(bytes = "bytes", tag = "2")] signed: Bytes,
 });

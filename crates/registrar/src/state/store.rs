@@ -40,10 +40,12 @@ pub enum Table {
     Refusals = 14,
     /// Day -> sealed secret of its ticket keys.
     Days = 15,
+    /// One row: the newest directory.
+    Directory = 16,
 }
 
 /// Name and filter prefix of each table, in the order of [`Table`]. Names never change.
-pub const TABLES: [(&str, usize); 16] = [
+pub const TABLES: [(&str, usize); 17] = [
     ("head", 0),
     ("members", 0),
     ("bindings", 0),
@@ -60,6 +62,7 @@ pub const TABLES: [(&str, usize); 16] = [
     ("histories", 0),
     ("refusals", 0),
     ("days", 0),
+    ("directory", 0),
 ];
 
 /// Why a state cannot be read. Nothing that a command holds leads here.

@@ -11,7 +11,7 @@ use crate::federation::{CLINIC, Federation, HOSPITAL, Somebody, tickets, to_read
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_patient_is_one_in_each_cloud_whatever_she_shows_and_another_in_each() {
-    let federation = Federation::new(1, &[]);
+    let federation = Federation::new(1, &[]).await;
     let settled = federation.register(&[Somebody(1), Somebody(2)]).await;
     assert!(settled.iter().all(|it| matches!(it, Ok(Taken::Registered(Standing::Settled)))), "{settled:?}");
     let hospital = &federation.hospital;
@@ -53,7 +53,7 @@ async fn a_patient_is_one_in_each_cloud_whatever_she_shows_and_another_in_each()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unknown_and_quarantined_are_refused_alike_and_only_the_eligibility_tells_them_apart() {
-    let federation = Federation::new(1, &[]);
+    let federation = Federation::new(1, &[]).await;
     // Nobody of these items is in the register.
     let quarantined = federation.register(&[Somebody(50)]).await;
     assert!(matches!(quarantined[..], [Ok(Taken::Registered(Standing::Quarantined))]), "{quarantined:?}");
@@ -71,7 +71,7 @@ async fn unknown_and_quarantined_are_refused_alike_and_only_the_eligibility_tell
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn eligibility_follows_what_the_insurer_says_and_what_is_not_offered_says_so() {
-    let federation = Federation::new(1, &[]);
+    let federation = Federation::new(1, &[]).await;
     federation.register(&[Somebody(1), Somebody(2)]).await;
     let hospital = &federation.hospital;
     let answer = async |insured: Insured| federation.eligibility(hospital, insured, None).await.unwrap();
@@ -104,7 +104,7 @@ async fn eligibility_follows_what_the_insurer_says_and_what_is_not_offered_says_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_shown_bounds_what_may_follow() {
-    let federation = Federation::new(1, &[]);
+    let federation = Federation::new(1, &[]).await;
     federation.register(&[Somebody(1)]).await;
     let (hospital, supplier) = (&federation.hospital, &federation.supplier);
     let code = async |tls: &Tls, request: CheckInRequest| {

@@ -20,8 +20,10 @@ use renkei_pseudonym::{PseudonymPoint, Share, TransitPoint, Unmask};
 use renkei_records::{BirthDate, FiveItems, MemberId, Sex};
 use renkei_runtime::{Address, ExpectedPeer, Http2, Role, SystemClock, Tls, draw};
 use renkei_wire::admin::RegistrarStatus;
+use renkei_wire::directory::PublishRequest;
 use renkei_wire::keyholder::HeldTicketKey;
 use renkei_wire::pb::admin::v1 as admin_pb;
+use renkei_wire::pb::directory::v1 as directory_pb;
 use renkei_wire::pb::keyholder::v1 as keyholder_pb;
 use renkei_wire::pb::registrar::v1 as pb;
 use renkei_wire::record::Actor;
@@ -30,7 +32,10 @@ use renkei_wire::registrar::{
     Eligibility, Entry, Insured, InsurerSays, InsurerStatement, RegisterReply, RegisterRequest, RegistrarTicketKey,
     Registration, RenewRequest, Shown, Taken,
 };
-use renkei_wire::{ErrorCode, KeyholderServiceClient, Refusal, RegistrarAdminServiceClient, RegistrarServiceClient};
+use renkei_wire::{
+    DirectoryServiceClient, ErrorCode, KeyholderServiceClient, Refusal, RegistrarAdminServiceClient,
+    RegistrarServiceClient,
+};
 use tonic::Status;
 use tonic::transport::Channel;
 
@@ -109,10 +114,11 @@ impl Somebody {
 
 impl Federation {
     /// A registrar of one replica or three that has begun, and two key holders. `set` is more configuration of the former.
-    pub(crate) fn new(replicas: u32, set: &[&str]) -> Self {
+    pub(crate) async fn new(replicas: u32, set: &[&str]) -> Self {
         let mut federation = Self::prepared(replicas, set);
         federation.holders.iter_mut().for_each(|holder| holder.start().unwrap());
         federation.registrars.start().unwrap();
+        federation.publish(|_| ()).await;
         federation
     }
 
@@ -132,7 +138,6 @@ impl Federation {
             replicas,
             memory_mib: 256,
             raft: RaftProfile::Demo,
-            directory: dir.path().join("directory"),
             officers: vec![officer.verifying_key().to_hex()],
             officers_needed: 1,
             card_authorities: vec![card_authority.verifying_key().to_hex()],
@@ -156,7 +161,7 @@ impl Federation {
         ];
         let registrar_key = verifying_key(&registrars.public_key().unwrap());
         let entries = entries(registrar_key, &cells, &insurer_key, &named);
-        let mut federation = Self {
+        Self {
             registrars,
             holders,
             hospital,
@@ -171,25 +176,27 @@ impl Federation {
             entries,
             authority,
             dir,
-        };
-        federation.publish(|_| ());
-        federation
+        }
     }
 
-    /// Writes the next directory, with a change.
-    pub(crate) fn publish(&mut self, change: impl FnOnce(&mut Entries)) {
+    /// Publishes the next directory, with a change.
+    pub(crate) async fn publish(&mut self, change: impl FnOnce(&mut Entries)) {
         self.entries.version = DirectoryVersion(self.entries.version.0 + 1);
         change(&mut self.entries);
         let directory = Directory::try_from(self.entries.clone()).unwrap();
         let signed = SignedDirectory::unsigned(&directory).unwrap().sign(&self.officer).unwrap();
-        std::fs::write(self.dir.path().join("directory"), signed.as_bytes()).unwrap();
+        let leader = self.leader().await;
+        let mut client = DirectoryServiceClient::new(self.channel(&self.operator, leader));
+        let request = directory_pb::PublishRequest::from(PublishRequest(signed));
+        client.publish(request).await.unwrap();
     }
 
-    pub(crate) fn deny(&mut self, institution: InstitutionId) {
+    pub(crate) async fn deny(&mut self, institution: InstitutionId) {
         self.publish(|entries| {
             entries.deny_epoch = DenyEpoch(entries.deny_epoch.0 + 1);
             entries.denied = vec![Party::Institution(institution)];
-        });
+        })
+        .await;
     }
 
     pub(crate) fn identity(&self, cloud: CloudId, role: Role, name: &str) -> Tls {
@@ -215,7 +222,8 @@ impl Federation {
                 // A status without a refusal is a connection that was not let in, or a process that is not there.
                 Err(status) => Refusal::from_status(&status).unwrap_or(Refusal::new(ErrorCode::Unavailable)),
             };
-            let elsewhere = matches!(refused.code, ErrorCode::NotLeader | ErrorCode::Unavailable);
+            let elsewhere =
+                matches!(refused.code, ErrorCode::NotLeader | ErrorCode::Unavailable | ErrorCode::DirectoryMissing);
             if !elsewhere || Instant::now() > end || hosts.len() == 1 && refused.code == ErrorCode::Unavailable {
                 return Err(refused);
             }
@@ -245,7 +253,7 @@ impl Federation {
         let statement = |somebody: &Somebody| {
             let entry = || Entry { member: somebody.member(), items: somebody.items() };
             let registration = Registration { entry: entry(), again: Some(entry()), from_day: 0, until_day: None };
-            self.sign(InsurerSays::Register(registration))
+            self.sign(InsurerSays::Register(Box::new(registration)))
         };
         self.say(&self.insurer, people.iter().map(statement).collect()).await.unwrap()
     }

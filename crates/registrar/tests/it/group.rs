@@ -18,7 +18,7 @@ async fn early_in_a_minute() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_leader_loses_no_registration_grant_ticket_key_or_budget() {
-    let mut federation = Federation::new(3, &[]);
+    let mut federation = Federation::new(3, &[]).await;
     federation.register(&[Somebody(1)]).await;
     let member = || to_write(Shown::MemberId(Somebody(1).insured()));
     let before = federation.check_in(&federation.hospital, member()).await.unwrap();
@@ -57,7 +57,7 @@ async fn a_killed_leader_loses_no_registration_grant_ticket_key_or_budget() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_majority_the_answer_is_that_nobody_can_know_and_a_restart_brings_everything_back() {
-    let mut federation = Federation::new(3, &[]);
+    let mut federation = Federation::new(3, &[]).await;
     federation.register(&[Somebody(1)]).await;
     let eligibility = async |federation: &Federation| {
         federation.eligibility(&federation.hospital, Somebody(1).insured(), None).await.unwrap().answer

@@ -6,7 +6,7 @@ use crate::federation::{Federation, HOSPITAL, Somebody, files, holds, tickets, t
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_file_of_a_registrar_or_a_key_holder_holds_a_person_a_token_or_a_pseudonym() {
-    let mut federation = Federation::new(1, &[]);
+    let mut federation = Federation::new(1, &[]).await;
     federation.register(&[Somebody(1), Somebody(2)]).await;
     let token = federation.issue_token(Somebody(1)).await;
     let printed = *token.expose();

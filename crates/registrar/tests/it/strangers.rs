@@ -12,7 +12,7 @@ use crate::federation::{
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_role_has_its_calls_and_no_others() {
-    let federation = Federation::new(1, &[]);
+    let federation = Federation::new(1, &[]).await;
     federation.register(&[Somebody(1)]).await;
     let member = || Shown::MemberId(Somebody(1).insured());
     let (hospital, insurer) = (&federation.hospital, &federation.insurer);
@@ -43,7 +43,7 @@ async fn each_role_has_its_calls_and_no_others() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_card_serves_the_institution_that_it_is_shown_to_now_and_once() {
-    let federation = Federation::new(1, &[]);
+    let federation = Federation::new(1, &[]).await;
     federation.register(&[Somebody(1)]).await;
     let hospital = &federation.hospital;
     let code = async |tls: &Tls, shown: Shown| {
@@ -73,10 +73,10 @@ async fn a_card_serves_the_institution_that_it_is_shown_to_now_and_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn statements_are_their_insurers_alone_and_of_now() {
-    let federation = Federation::new(1, &[]);
+    let federation = Federation::new(1, &[]).await;
     let entry = |somebody: Somebody| Entry { member: somebody.member(), items: somebody.items() };
     let registration = |again: Option<Entry>| {
-        InsurerSays::Register(Registration { entry: entry(Somebody(1)), again, from_day: 0, until_day: None })
+        InsurerSays::Register(Box::new(Registration { entry: entry(Somebody(1)), again, from_day: 0, until_day: None }))
     };
     let good = federation.sign(registration(Some(entry(Somebody(1)))));
     let forged = StatementKey::from_seed(&[88; 32]).sign(renkei_access::Statement::Registration, good.body.clone());
@@ -105,21 +105,23 @@ async fn statements_are_their_insurers_alone_and_of_now() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_denied_is_refused_within_five_seconds_and_who_is_locked_at_once() {
-    let mut federation = Federation::new(1, &[]);
+    let mut federation = Federation::new(1, &[]).await;
     federation.register(&[Somebody(1)]).await;
     let member = || to_write(Shown::MemberId(Somebody(1).insured()));
     assert!(federation.check_in(&federation.hospital, member()).await.is_ok());
     let began = std::time::Instant::now();
-    federation.deny(HOSPITAL);
+    federation.deny(HOSPITAL).await;
     until(async || federation.check_in(&federation.hospital, member()).await.err()).await;
     assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
     let refused = federation.check_in(&federation.hospital, member()).await.err().unwrap();
     assert_eq!(refused.code, ErrorCode::InstitutionDenied);
-    federation.publish(|entries| {
-        entries.deny_epoch = renkei_ids::DenyEpoch(entries.deny_epoch.0 + 1);
-        entries.denied.clear();
-        assert!(entries.institutions.iter().any(|it| it.kind == InstitutionKind::Insurer));
-    });
+    federation
+        .publish(|entries| {
+            entries.deny_epoch = renkei_ids::DenyEpoch(entries.deny_epoch.0 + 1);
+            entries.denied.clear();
+            assert!(entries.institutions.iter().any(|it| it.kind == InstitutionKind::Insurer));
+        })
+        .await;
     until(async || federation.check_in(&federation.hospital, member()).await.ok()).await;
 
     let lock = async |tls: &Tls, locked: bool| {

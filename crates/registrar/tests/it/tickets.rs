@@ -8,7 +8,7 @@ use crate::federation::{Federation, HOSPITAL, KANTO, Somebody, now, tickets, to_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ticket_says_what_was_decided_and_two_of_one_patient_have_nothing_in_common() {
-    let federation = Federation::new(1, &[]);
+    let federation = Federation::new(1, &[]).await;
     federation.register(&[Somebody(1)]).await;
     let check_in = async || {
         let shown = federation.card(Somebody(1), HOSPITAL);
@@ -34,7 +34,7 @@ async fn a_ticket_says_what_was_decided_and_two_of_one_patient_have_nothing_in_c
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn points_of_check_ins_of_one_window_share_a_call_to_a_key_holder() {
-    let federation = Federation::new(1, &["tickets.mix_millis=100"]);
+    let federation = Federation::new(1, &["tickets.mix_millis=100"]).await;
     federation.register(&[Somebody(1), Somebody(2), Somebody(3)]).await;
     // The day's secret is there, so that all come at once.
     federation.check_in(&federation.hospital, to_write(Shown::MemberId(Somebody(3).insured()))).await.unwrap();
@@ -56,7 +56,7 @@ async fn points_of_check_ins_of_one_window_share_a_call_to_a_key_holder() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_key_holder_a_patient_is_checked_in_and_her_tickets_are_had_by_renewal() {
-    let mut federation = Federation::new(1, &["tickets.keyholder_millis=500"]);
+    let mut federation = Federation::new(1, &["tickets.keyholder_millis=500"]).await;
     federation.register(&[Somebody(1)]).await;
     federation.holders[1].process().unwrap().kill().unwrap();
     let shown = Shown::MemberId(Somebody(1).insured());

@@ -181,3 +181,26 @@ fn the_first_secret_of_a_day_stays_and_goes_with_the_days_last_ticket() {
     keep(&mut memory, over, day, 5);
     assert!(kept(&memory, day).is_none(), "a day that is over gets none");
 }
+
+#[test]
+fn a_directory_is_taken_where_it_follows_the_one_that_is_held_and_nowhere_else() {
+    let mut memory = founded();
+    let version = |memory: &Memory| {
+        let held = signed_directory(memory).unwrap().map(|signed| renkei_access::Held::read_back(signed).unwrap());
+        held.map(|held| held.directory().version().0)
+    };
+    assert_eq!(version(&memory), None);
+    let refused = |verdicts: &Verdicts| {
+        matches!(verdicts.verdicts[..], [Verdict::Refused(Refused { reason: Reason::NotNewer, .. })])
+    };
+    assert!(run(&mut memory, &direct(2)).verdicts.is_empty());
+    assert_eq!(version(&memory), Some(2));
+    for not_newer in [direct(1), direct(2)] {
+        assert!(refused(&run(&mut memory, &not_newer)));
+    }
+    let odd = Command::Direct(Direct { time: UnixMillis(NOON), signed: Bytes::from_static(b"odd") });
+    assert!(refused(&run(&mut memory, &odd)));
+    assert_eq!(version(&memory), Some(2));
+    assert!(run(&mut memory, &direct(3)).verdicts.is_empty());
+    assert_eq!(version(&memory), Some(3));
+}

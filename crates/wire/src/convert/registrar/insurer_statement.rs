@@ -29,7 +29,7 @@ impl TryFrom<pb::InsurerStatement> for InsurerStatement {
         use pb::insurer_statement::Say;
         let pb::InsurerStatement { signed_at_ms, say } = message;
         let say = match say.ok_or(Invalid::Malformed("say"))? {
-            Say::Register(registration) => InsurerSays::Register(registration.try_into()?),
+            Say::Register(registration) => InsurerSays::Register(Box::new(registration.try_into()?)),
             Say::End(pb::EndOfInsurance { insured, until_day }) => InsurerSays::End(required(insured)?, until_day),
             Say::IssueToken(pb::IssueToken { insured, expires_ms }) => {
                 InsurerSays::IssueToken(required(insured)?, UnixMillis(expires_ms))
@@ -45,7 +45,7 @@ impl From<InsurerStatement> for pb::InsurerStatement {
         use pb::insurer_statement::Say;
         let InsurerStatement { signed_at, say } = statement;
         let say = match say {
-            InsurerSays::Register(registration) => Say::Register(registration.into()),
+            InsurerSays::Register(registration) => Say::Register((*registration).into()),
             InsurerSays::End(insured, until_day) => {
                 Say::End(pb::EndOfInsurance { insured: Some(insured.into()), until_day })
             }

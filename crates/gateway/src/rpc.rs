@@ -19,7 +19,7 @@ use futures::Stream;
 use renkei_directory::Followed;
 use renkei_envelope::CellSecret;
 use renkei_ids::{Clock, CloudId, InstitutionId};
-use renkei_runtime::{OnError, OnShutdown, PeerIdentity, Role, Shell, TaskKind};
+use renkei_runtime::{Denials, OnError, OnShutdown, PeerIdentity, Role, Shell, TaskKind};
 use renkei_wire::pb::record::v1 as pb;
 use renkei_wire::record::{
     DeleteDocumentRequest, GetDocumentRequest, ListAuditRequest, OpenTicketsRequest, QueryTimelineRequest,
@@ -56,6 +56,7 @@ pub(crate) struct Desk {
     pub(crate) openings: Openings,
     pub(crate) admission: Admission,
     pub(crate) metrics: Metrics,
+    pub(crate) denials: Denials,
 }
 
 /// Who asks, and until when.
@@ -167,7 +168,7 @@ impl Records {
         let deadline = Deadline::of(request.metadata());
         let peer = request.extensions().get::<PeerIdentity>().filter(|peer| peer.role == Role::Institution);
         let peer = peer.ok_or(Refusal::new(ErrorCode::RoleNotAllowed))?;
-        let institution = self.desk.institution(peer).inspect_err(|refusal| self.desk.metrics.refused(refusal))?;
+        let institution = self.desk.institution(peer).inspect_err(|refusal| self.desk.turned_away(peer, refusal))?;
         Ok(Caller { institution, deadline })
     }
 

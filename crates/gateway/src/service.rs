@@ -4,12 +4,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use renkei_directory::{Followed, Source};
 use renkei_envelope::CellSecret;
 use renkei_ids::CloudId;
 use renkei_runtime::{
-    Address, Admit, BindError, Config as _, ExpectedPeer, Http2, InvalidConfig, OnError, OnShutdown, PeerIdentity,
-    Role, Shell, TaskKind, bind, serve_grpc,
+    Address, Admit, BindError, Config as _, Denials, ExpectedPeer, Http2, InvalidConfig, OnError, OnShutdown,
+    PeerIdentity, Role, Shell, TaskKind, bind, serve_grpc,
 };
 use renkei_wire::{RecordServiceServer, limits};
 
@@ -85,6 +86,7 @@ pub async fn run(config: GatewayConfig, shell: Shell) -> Result<(), GatewayError
         openings: openings.clone(),
         admission,
         metrics,
+        denials: denials(&shell),
     });
     if let Some(followed) = directory {
         forget_denied(&shell, &followed, openings.clone());
@@ -143,10 +145,19 @@ fn check_identity(shell: &Shell, cloud: CloudId, name: &str) -> Result<(), Gatew
     Err(GatewayError::OtherIdentity { cloud, name: name.to_owned(), actual: Box::new(identity) })
 }
 
+/// Who is turned away, told once a minute and once more at the end.
+fn denials(shell: &Shell) -> Denials {
+    let denials = Denials::default();
+    let kind = TaskKind { name: "denials", on_error: OnError::Log, on_shutdown: OnShutdown::Drain };
+    let telling = denials.clone().tell(shell.stopping().cancelled_owned());
+    shell.tasks().spawn(kind, telling.map(Ok::<(), Infallible>));
+    denials
+}
+
 /// Keys that were opened for whom a newer directory denies leave the memory with it.
 fn forget_denied(shell: &Shell, followed: &Followed, openings: Openings) {
     let mut changes = followed.changes();
-    let kind = TaskKind { name: "denials", on_error: OnError::StopProcess, on_shutdown: OnShutdown::Cancel };
+    let kind = TaskKind { name: "denied openings", on_error: OnError::StopProcess, on_shutdown: OnShutdown::Cancel };
     shell.tasks().spawn(kind, async move {
         while changes.changed().await.is_ok() {
             if let Some(held) = changes.borrow_and_update().clone() {

@@ -36,6 +36,14 @@ impl Desk {
         Ok(institution)
     }
 
+    /// Counts somebody whom the directory does not have served here, and tells it once a minute.
+    pub(super) fn turned_away(&self, peer: &PeerIdentity, refusal: &Refusal) {
+        self.metrics.refused(refusal);
+        if refusal.code != ErrorCode::DirectoryMissing {
+            self.denials.note(peer, refusal.code.name());
+        }
+    }
+
     /// Whether an institution that was served a moment ago still is: what it asks for may take long.
     pub(super) fn still_serves(&self, institution: InstitutionId) -> Result<(), Refusal> {
         let Some(followed) = &self.directory else { return Ok(()) };

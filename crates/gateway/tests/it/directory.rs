@@ -4,17 +4,17 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use renkei_access::{Actor, DailyVisits, LicensedRole, Login, Party, StatementKey};
-use renkei_envelope::CellSecret;
 use renkei_ids::{CellId, Clock as _, CloudId, InstitutionId, UnixMinute};
-use renkei_launch::{CellEntry, Cloud, CloudSpec, RaftProfile, StandIn};
-use renkei_runtime::{PeerIdentity, Role, SystemClock};
+use renkei_launch::{StandIn, SystemClock};
+use renkei_runtime::Role;
 use renkei_wire::directory::PublishRequest;
 use renkei_wire::pb::directory::v1 as directory_pb;
 use renkei_wire::pb::record::v1 as pb;
 use renkei_wire::{DirectoryServiceClient, ErrorCode, Refusal};
 
 use crate::world::{
-    CLOUD, Client, World, actor, chunks, head, patient, put_once, query, refusal, timeline, tls, until, vaccination,
+    CLOUD, Client, World, actor, channel, chunks, head, patient, put_once, query, refusal, timeline, tls, until,
+    vaccination,
 };
 
 const CELL: CellId = CellId::from_bytes([0xCE; 16]);
@@ -34,39 +34,28 @@ fn clinic_key() -> StatementKey {
 
 impl Directed {
     async fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let now = SystemClock::new().now();
-        let spec = CloudSpec {
-            cloud: CLOUD,
-            nodes: 1,
-            dir: dir.path().join("cloud"),
-            memory_mib: 256,
-            raft: RaftProfile::Demo,
-            set: Vec::new(),
-            now,
-        };
-        let mut processes = Cloud::prepare(&spec).unwrap();
-        let certs = spec.dir.join("certs");
-        let national = StandIn::start(&certs, CLOUD, now).unwrap();
-        let set = [national.directory_setting()];
-        processes.add_vaults(1, 256, &set).unwrap();
-        processes.add_gateway("one", &set).unwrap();
-        let gateway = PeerIdentity::from_pem(&std::fs::read(certs.join("gateway-one.pem")).unwrap()).unwrap();
-        let key = CellSecret::from_bytes([7; 32]).public();
-        national.name_cells(&[CellEntry { id: CELL, gateways: vec![gateway.key_hash], key }]);
-        let world = World::started(dir, processes, 1).await;
+        let mut national = None;
+        let world = World::prepared(1, 1, |certs| {
+            let made = StandIn::start(certs, CLOUD, SystemClock::new().now()).unwrap();
+            let set = vec![made.directory_setting()];
+            national = Some(made);
+            (set.clone(), set)
+        })
+        .await;
+        let national = national.unwrap();
+        national.name_cells(&[world.processes.gateway_cell(CELL).unwrap()]);
         let certificate = tls(&world.processes.issue(Role::Institution, "clinic").unwrap());
-        let visits = DailyVisits::new(40).unwrap();
-        let clinic = national.enrol("clinic", &[certificate.identity().key_hash], CELL, visits);
-        national.amend(|entries| entries.institutions[0].signing = vec![clinic_key().verifying_key()]);
+        let keys = (certificate.identity().key_hash, &[clinic_key().verifying_key()][..]);
+        let clinic = national.enrol("clinic", keys, CELL, DailyVisits::new(40).unwrap());
         let client = world.client_of(&certificate);
         Self { world, national, clinic, client }
     }
 
     async fn publish(&self) {
         let directory = directory_pb::PublishRequest::from(PublishRequest(self.national.directory()));
+        let at = self.world.processes.vault_address().unwrap().to_string();
         until(async || {
-            let mut client = DirectoryServiceClient::new(self.world.vault_channel());
+            let mut client = DirectoryServiceClient::new(channel(&self.world.operator, &at, Role::Vault));
             client.publish(directory.clone()).await.ok()
         })
         .await;

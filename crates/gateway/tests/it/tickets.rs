@@ -157,7 +157,7 @@ fn patient(ticket: &SignedTicket) -> Option<pb::Patient> {
 /// A vaccination that says whose it is.
 fn of(birth_date: &str, gender: &str) -> String {
     let contained = format!(
-        r#","contained":[{{"resourceType":"Patient","id":"1","birthDate":"{birth_date}","gender":"{gender}"}}],"patient":{{"reference":"#1"}}"#
+        r##","contained":[{{"resourceType":"Patient","id":"1","birthDate":"{birth_date}","gender":"{gender}"}}],"patient":{{"reference":"#1"}}"##
     );
     vaccination("2026-03-05", "one").replace(r#","patient":{"reference":"Patient/1"}"#, &contained)
 }

@@ -71,11 +71,6 @@ impl World {
         let (set, vault_set) = set(&dir.path().join("cloud/certs"));
         processes.add_vaults(vaults, 256, &vault_set).unwrap();
         processes.add_gateway("one", &set).unwrap();
-        Self::started(dir, processes, nodes).await
-    }
-
-    /// Starts what was prepared, and founds a cloud of so many nodes.
-    pub(crate) async fn started(dir: tempfile::TempDir, mut processes: Cloud, nodes: u32) -> Self {
         processes.start_vault().unwrap();
         processes.start_all().unwrap();
         processes.start_gateway().unwrap();
@@ -115,11 +110,6 @@ impl World {
             None
         })
         .await
-    }
-
-    /// A channel to the vault with an operator's certificate.
-    pub(crate) fn vault_channel(&self) -> Channel {
-        channel(&self.operator, &self.processes.vault_address().unwrap().to_string(), Role::Vault)
     }
 
     fn admin(&self, node: NodeId) -> NodeAdminServiceClient<Channel> {

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use renkei_wire::pb::record::v1 as pb;
 use renkei_wire::record::{
     AuditEntry, BulkPutReply, BulkPutRequest, DeleteDocumentRequest, DocumentHead, GetDocumentRequest,
-    ListAuditRequest, OpenTicketsReply, OpenTicketsRequest, PutDocumentReply, PutHead, QueryTimelineRequest, ReplaceHead, TimelinePage, Upload,
+    ListAuditRequest, OpenTicketsReply, OpenTicketsRequest, PutDocumentReply, PutHead, QueryTimelineRequest,
+    ReplaceHead, TimelinePage, Upload,
 };
 
 const READERS: [fn(&[u8]); 14] = [

@@ -31,7 +31,10 @@ async fn each_role_has_its_calls_and_no_others() {
     );
     let other_day = renkei_ids::UnixDay(today().0 + 3);
     assert_eq!(federation.ticket_key_at(&vault, 1, other_day).await.err().unwrap().code, ErrorCode::KeyDayRefused);
-    for role in [Role::Node, Role::Gateway, Role::Keyholder, Role::Loadtest] {
+    let gateway = federation.identity(KANTO, Role::Gateway, "one");
+    let refused = federation.check_in(&gateway, to_write(member())).await.err().unwrap();
+    assert_eq!(refused.code, denied, "a gateway follows the directory here, and no more");
+    for role in [Role::Node, Role::Keyholder, Role::Loadtest] {
         let stranger = federation.identity(NO_CLOUD, role, "9");
         let refused = federation.check_in(&stranger, to_write(member())).await.err().unwrap();
         assert_eq!(refused.code, ErrorCode::Unavailable, "{role} is not let in");

@@ -207,7 +207,7 @@ fn clouds(
 }
 
 fn background(shell: &Shell, founder: &Founder, clocks: Clocks, registrar: &Arc<Registrar>) {
-    let metrics = registrar.metrics.clone();
+    let metrics = &registrar.metrics;
     let kind = TaskKind { name: "founding", on_error: OnError::StopProcess, on_shutdown: OnShutdown::Cancel };
     shell.tasks().spawn(kind, founder.clone().keep());
     let kind = TaskKind { name: "clock watch", on_error: OnError::StopProcess, on_shutdown: OnShutdown::Cancel };

@@ -1,4 +1,4 @@
-//! Who an institution is.
+//! Who an institution is where no directory says so.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use renkei_ids::{CloudId, InstitutionId};
@@ -7,8 +7,8 @@ const DOMAIN: &[u8] = b"renkei 2026-11 institution of a certificate\0";
 
 /// The id of the institution that a certificate names.
 ///
-/// Until the directory gives institutions their random ids, it is the first 16 bytes of SHA-256 over a domain string,
-/// the cloud and the name in the certificate: the same for every certificate of that name, so that rotation keeps it.
+/// Where a development build goes by no directory, which has their random ids: the first 16 bytes of SHA-256 over a domain
+/// string, the cloud and the name in the certificate, the same for every certificate of that name.
 pub fn institution_id(cloud: CloudId, name: &str) -> InstitutionId {
     let mut context = Context::new(&SHA256);
     context.update(DOMAIN);

@@ -186,12 +186,12 @@ async fn an_opening_ends_with_its_ticket_and_reads_what_was_consented_to() {
     let drugs = ConsentSet::NONE.with(ConsentCategory::CareAndDrugs).unwrap();
     let order = TicketOrder { expires: now.plus(2), categories: drugs, ..scene.order(1) };
     let ticket = scene.world.national.mint(&order);
-    let prescriptions = Class::every().filter(|class| class.category == renkei_envelope::Category::Prescription);
-    let asked = TicketOpening { reads: prescriptions.clone().collect(), ..scene.asking(&ticket) };
+    let prescriptions = || Class::every().filter(|class| class.category == renkei_envelope::Category::Prescription);
+    let asked = TicketOpening { reads: prescriptions().collect(), ..scene.asking(&ticket) };
     let opened = scene.open(asked).await.unwrap();
     assert_eq!(opened.expires, now.plus(2).begins());
     let readable = opened.classes.iter().filter(|grant| !grant.keys.is_empty()).map(|grant| grant.class);
-    assert!(readable.eq(prescriptions), "what is written may be of every class, what is read only of these");
+    assert!(readable.eq(prescriptions()), "what is written may be of every class, what is read only of these");
     assert_eq!(opened.classes.len(), Class::COUNT);
     assert_eq!(scene.world.verified(&opened.capability).classes.len(), 2);
 }
@@ -235,8 +235,8 @@ async fn ticket_keys_are_in_memory_only_and_fetched_again() {
     let mut scene = Scene::new(1, 3_000).await;
     let item = scene.asking(&scene.ticket(1));
     let before = scene.open(item.clone()).await.unwrap();
-    scene.world.restart(true);
-    // Nothing of what opens a ticket is left on the disk, neither of the one that was killed nor of the one that runs.
+    scene.world.processes.vault().unwrap().kill().unwrap();
+    // Nothing of what opens a ticket is left on the disk.
     let today = UnixMinute::of(SystemClock::new().now()).day();
     let (registrar, holders) = scene.world.national.ticket_keys(today);
     let mut pid_seen = false;
@@ -251,6 +251,7 @@ async fn ticket_keys_are_in_memory_only_and_fetched_again() {
         pid_seen |= holds(before.pid.as_bytes());
     }
     assert!(pid_seen, "the search finds what is there");
+    scene.world.processes.start_vault().unwrap();
     let after = until(async || scene.open(item.clone()).await.ok()).await;
     assert!(constant(&after) == constant(&before));
 }

@@ -39,7 +39,7 @@ fn land() -> Land {
     let dir = tempfile::tempdir().unwrap();
     let now = SystemClock::new().now();
     Authority::development(dir.path(), now).unwrap();
-    let national = StandIn::start(dir.path(), CLOUD, UnixMillis(0)).unwrap_or_else(|error| panic!("{error}"));
+    let national = StandIn::start(dir.path(), CLOUD, now).unwrap();
     let key = CellSecret::random(&SystemRandom);
     let entry = |number| CellEntry { id: cell(number), gateways: vec![gateway(number)], key: key.public() };
     national.name_cells(&[entry(0), entry(1)]);

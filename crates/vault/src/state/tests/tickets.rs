@@ -130,7 +130,12 @@ fn signed(version: u64, denied: u8) -> Bytes {
         deny_epoch: renkei_ids::DenyEpoch(version),
         registrars: Vec::new(),
         clouds: vec![Cloud { id: CLOUD, epoch: renkei_ids::PseudonymEpoch(1), rotating: false }],
-        cells: vec![Cell { id: cell, cloud: CLOUD, gateways: Vec::new(), commitments: CommitmentKey([9; 32]) }],
+        cells: vec![Cell {
+            id: cell,
+            cloud: CLOUD,
+            gateways: vec![KeyHash::from_bytes([9; 32])],
+            commitments: CommitmentKey([9; 32]),
+        }],
         routes: Vec::new(),
         institutions: vec![institution(1), institution(2)],
         denied: vec![Party::Institution(InstitutionId::from_bytes([denied; 16]))],

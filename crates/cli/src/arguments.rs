@@ -293,7 +293,7 @@ pub(crate) enum InvalidArgument {
     Node,
     #[error("a certificate is written ROLE/NAME or ROLE/NAME@HOST,HOST")]
     Leaf,
-    #[error("roles are node, gateway, vault, institution, operator, registrar, keyholder, loadtest")]
+    #[error("roles are node, gateway, vault, institution, insurer, operator, registrar, keyholder, loadtest")]
     Role,
     #[error("a name has 1 to 64 of a-z 0-9 - . _")]
     Name,

@@ -1,4 +1,4 @@
-//! How the directory travels: published into the log of who keeps it, a vault, and followed by gateways.
+//! How the directory travels: published into the log of a vault or a registrar, and followed by gateways.
 //!
 //! Invariant: no process takes a directory that too few of the officers in its own configuration signed, or that is not
 //! newer than the one it has, whoever gives it. What a directory says is `access`; what a log does with one is its owner's.

@@ -31,7 +31,7 @@
 //!
 //! RegistrarKey ─┬─► index of member ids, residents, tokens, and of what is compared without being read
 //!               └─► "person values" ══► what the registrar knows of a person, and who asked
-//! SeedKey ──► "person seeds" ══► PersonSeed
+//! SeedKey ──► "person seeds" ══► PersonSeed             DayKey ──► "day secrets" ══► DaySecret of the registrar
 //! DaySecret (of a key holder or a registrar) ──► TicketKey (of one cloud and day) ══► share, or Claims
 //! CellSecret ──► CellKey, public ══► Commitments                                      MarkKey ──► PersonMark
 //! EscrowSecret, offline ──► EscrowKey, public ══► escrow row {person mark, PatientSeed}
@@ -43,6 +43,7 @@ mod class;
 mod class_key;
 mod commitment;
 mod continuation;
+mod day;
 mod document;
 mod escrow;
 mod hpke;
@@ -66,6 +67,7 @@ pub use class_key::{ClassKey, RecordKey};
 pub use commitment::{
     Attribute, CellKey, CellSecret, Commitment, CommitmentSalt, Commitments, InvalidCellKey, SEALED_COMMITMENTS_BYTES,
 };
+pub use day::DayUse;
 pub use document::{DOCUMENT_OVERHEAD, DocumentError, DocumentPlace};
 pub use escrow::{ESCROW_ROW_BYTES, EscrowKey, EscrowSecret, InvalidEscrowKey};
 pub use key_file::{FileKey, InvalidKeyFile, KeyFile};
@@ -75,7 +77,9 @@ pub use patient::{
     WrappedPatientKey,
 };
 pub use reference::{Reference, ReferenceKey};
-pub use registrar_keys::{PersonSeed, PersonValue, RegistrarKey, SealedPersonSeed, SeedKey, Token};
+pub use registrar_keys::{
+    DayKey, PersonSeed, PersonValue, RegistrarKey, SealedDaySecret, SealedPersonSeed, SeedKey, Token,
+};
 pub use renkei_ids::Random;
 pub use seal::{InvalidSealed, SEAL_OVERHEAD};
 pub use secret::InvalidSecret;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use renkei_ids::{
     ActorTag, AttributeTag, BindingId, InstitutionId, MemberIndex, PersonId, PresenceTag, RequestId, ResidentIndex,
-    TokenHash,
+    TokenHash, UnixDay,
 };
 use zeroize::Zeroizing;
 
@@ -11,7 +11,7 @@ use crate::kdf::{Label, derive_key, derive_tag};
 use crate::seal::{SEAL_OVERHEAD, open, open_secret, seal};
 use crate::sealed::sealed_form;
 use crate::secret::secret;
-use crate::{InvalidSealed, Random};
+use crate::{DaySecret, InvalidSealed, Random};
 
 const INDEX: Label = Label("renkei 2026-11 registrar key to index");
 const VALUES: Label = Label("renkei 2026-11 registrar key to person values");
@@ -29,6 +29,9 @@ const ACTOR_TAG: Label = Label("renkei 2026-11 registrar actor tag");
 const PRESENCE: Label = Label("renkei 2026-11 presence tag");
 const CHECK: Label = Label("renkei 2026-11 registrar key check");
 const SEED_CHECK: Label = Label("renkei 2026-11 seed key check");
+const DAYS: Label = Label("renkei 2026-11 day key to day secrets");
+const DAY: Label = Label("renkei 2026-11 sealed day secret");
+const DAY_CHECK: Label = Label("renkei 2026-11 day key check");
 
 secret!(
     /// The registrar's root: indexes and seals what it knows of persons. Not their seeds.
@@ -39,8 +42,16 @@ secret!(
     SeedKey
 );
 secret!(
+    /// Seals the secrets that the registrar's ticket keys of each day grow from, and nothing else.
+    DayKey
+);
+secret!(
     /// What a person's pseudonyms grow from. Only the registrar has it.
     PersonSeed
+);
+sealed_form!(
+    /// The secret of one day under the day key.
+    SealedDaySecret, SEAL_OVERHEAD + 32
 );
 sealed_form!(
     /// A person's seed under the seed key.
@@ -195,6 +206,31 @@ impl SeedKey {
     }
 }
 
+impl DayKey {
+    /// Seals the secret of a day.
+    pub fn seal(&self, day: UnixDay, secret: &DaySecret, source: &dyn Random) -> SealedDaySecret {
+        SealedDaySecret::new(seal(&self.wrap_key(), DAY, &[&day.0.to_be_bytes()], secret.expose(), source))
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// [`InvalidSealed`], for another day too.
+    pub fn open(&self, day: UnixDay, sealed: &SealedDaySecret) -> Result<DaySecret, InvalidSealed> {
+        let secret = open_secret(&self.wrap_key(), DAY, &[&day.0.to_be_bytes()], sealed.as_bytes())?;
+        Ok(DaySecret::from_bytes(*secret))
+    }
+
+    /// As [`RegistrarKey::check`].
+    pub fn check(&self) -> [u8; 16] {
+        derive_tag(&self.0, DAY_CHECK, &[])
+    }
+
+    fn wrap_key(&self) -> Zeroizing<[u8; 32]> {
+        derive_key(&self.0, DAYS, &[])
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,6 +273,16 @@ mod tests {
         assert!(key.open((person, 2), &sealed).is_err());
         assert!(key.open((PersonId::from_bytes([9; 16]), 1), &sealed).is_err());
         assert_ne!(key.check(), SeedKey::from_bytes([2; 32]).check());
+    }
+
+    #[test]
+    fn the_secret_of_a_day_opens_for_that_day_only() {
+        let key = DayKey::from_bytes([1; 32]);
+        let sealed = key.seal(UnixDay(20_000), &DaySecret::from_bytes([3; 32]), &Fixed(4));
+        assert!(key.open(UnixDay(20_000), &sealed).unwrap() == DaySecret::from_bytes([3; 32]));
+        assert!(key.open(UnixDay(20_001), &sealed).is_err());
+        assert!(DayKey::from_bytes([2; 32]).open(UnixDay(20_000), &sealed).is_err());
+        assert_ne!(key.check(), DayKey::from_bytes([2; 32]).check());
     }
 
     #[test]

@@ -6,19 +6,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use renkei_envelope::{DaySecret, HostSecret};
+use renkei_envelope::{DaySecret, DayUse, HostSecret};
 use renkei_ids::{UnixDay, UnixMillis};
 
 use crate::disk;
 use crate::key_file::{self, KeyFileError, TICKETS};
 use crate::random::SystemRandom;
-
-/// How far the clocks of those who mint and open may be from ours.
-const SKEW_MILLIS: u64 = 60_000;
-/// How long before its day a vault may have a key, so that midnight finds it there.
-const AHEAD_MILLIS: u64 = 3_600_000;
-/// How long after its day the last ticket may still live: `TICKET_MAX_MINUTES` of `access`.
-const LONGEST_LIFE_MILLIS: u64 = 3_600_000;
 
 const PREFIX: &str = "tickets-";
 const SUFFIX: &str = ".key";
@@ -35,15 +28,6 @@ pub enum DaysError {
     },
     #[error("reading or writing the secret of a day")]
     KeyFile(#[from] KeyFileError),
-}
-
-/// What a day is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Use {
-    /// To seal shares: on the day itself.
-    Mint,
-    /// For a vault: a little before the day, and until its last ticket has ended.
-    Fetch,
 }
 
 /// The secrets of the days that are in use.
@@ -67,8 +51,8 @@ impl Days {
     }
 
     /// The secret of a day, drawn if the day has none; `None` where the day is not to be used so now.
-    pub(crate) fn secret(&self, day: UnixDay, what: Use, now: UnixMillis) -> Result<Option<DaySecret>, DaysError> {
-        if !in_use(day, what, now) {
+    pub(crate) fn secret(&self, day: UnixDay, what: DayUse, now: UnixMillis) -> Result<Option<DaySecret>, DaysError> {
+        if !what.allows(day, now) {
             return Ok(None);
         }
         let mut secrets = self.secrets();
@@ -76,7 +60,7 @@ impl Days {
             return Ok(Some(secret.clone()));
         }
         // Of a day that is over nothing was sealed if it has none.
-        if now >= day.ends().plus_millis(SKEW_MILLIS) {
+        if now >= DayUse::last_draw(day) {
             return Ok(None);
         }
         let secret = DaySecret::random(&SystemRandom);
@@ -87,7 +71,7 @@ impl Days {
 
     /// Destroys the secrets of days whose last ticket has ended.
     pub(crate) fn purge(&self, now: UnixMillis) -> Result<(), DaysError> {
-        let over = |day: &UnixDay| now >= last_use(*day);
+        let over = |day: &UnixDay| now >= DayUse::last_use(*day);
         self.secrets().retain(|day, _| !over(day));
         for day in self.on_disk()?.into_iter().filter(over) {
             disk::remove(&self.path(day)).map_err(|source| self.failed(source))?;
@@ -119,18 +103,6 @@ impl Days {
     }
 }
 
-fn in_use(day: UnixDay, what: Use, now: UnixMillis) -> bool {
-    let (before, end) = match what {
-        Use::Mint => (SKEW_MILLIS, day.ends().plus_millis(SKEW_MILLIS)),
-        Use::Fetch => (AHEAD_MILLIS, last_use(day)),
-    };
-    now.plus_millis(before) >= day.begins() && now < end
-}
-
-fn last_use(day: UnixDay) -> UnixMillis {
-    day.ends().plus_millis(LONGEST_LIFE_MILLIS + SKEW_MILLIS)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,44 +119,34 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_minted_under_on_the_day_and_handed_out_from_an_hour_before_until_its_last_ticket_has_ended() {
-        const LENGTH: i64 = 86_400_000;
-        let edges = [(Use::Mint, -60_000, LENGTH + 60_000), (Use::Fetch, -3_600_000, LENGTH + 3_660_000)];
-        for (what, first, end) in edges {
-            assert!(!in_use(DAY, what, at(first - 1)) && in_use(DAY, what, at(first)), "{what:?}");
-            assert!(in_use(DAY, what, at(end - 1)) && !in_use(DAY, what, at(end)), "{what:?}");
-        }
-    }
-
-    #[test]
     fn a_restart_keeps_a_days_secret_and_its_end_destroys_it() {
         let dir = tempfile::tempdir().unwrap();
-        let secret = open(dir.path(), at(0)).secret(DAY, Use::Mint, at(0)).unwrap().unwrap();
+        let secret = open(dir.path(), at(0)).secret(DAY, DayUse::Mint, at(0)).unwrap().unwrap();
         let days = open(dir.path(), at(5));
-        assert!(days.secret(DAY, Use::Fetch, at(5)).unwrap().unwrap() == secret);
-        let next = days.secret(UnixDay(DAY.0 + 1), Use::Fetch, at(86_400_000)).unwrap().unwrap();
+        assert!(days.secret(DAY, DayUse::Fetch, at(5)).unwrap().unwrap() == secret);
+        let next = days.secret(UnixDay(DAY.0 + 1), DayUse::Fetch, at(86_400_000)).unwrap().unwrap();
         assert!(next != secret, "each day has its own");
 
-        let over = last_use(DAY);
+        let over = DayUse::last_use(DAY);
         days.purge(UnixMillis(over.0 - 1)).unwrap();
-        assert!(days.secret(DAY, Use::Fetch, UnixMillis(over.0 - 1)).unwrap().unwrap() == secret);
+        assert!(days.secret(DAY, DayUse::Fetch, UnixMillis(over.0 - 1)).unwrap().unwrap() == secret);
         days.purge(over).unwrap();
-        assert!(days.secret(DAY, Use::Fetch, over).unwrap().is_none());
+        assert!(days.secret(DAY, DayUse::Fetch, over).unwrap().is_none());
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "only the next day's file is left");
-        assert!(open(dir.path(), over).secret(UnixDay(DAY.0 + 1), Use::Mint, over).unwrap().unwrap() == next);
+        assert!(open(dir.path(), over).secret(UnixDay(DAY.0 + 1), DayUse::Mint, over).unwrap().unwrap() == next);
     }
 
     #[test]
     fn no_secret_is_drawn_for_a_day_that_is_over() {
         let dir = tempfile::tempdir().unwrap();
         let days = open(dir.path(), at(86_400_000 + 60_000));
-        assert!(days.secret(DAY, Use::Fetch, at(86_400_000 + 60_000)).unwrap().is_none());
+        assert!(days.secret(DAY, DayUse::Fetch, at(86_400_000 + 60_000)).unwrap().is_none());
     }
 
     #[test]
     fn another_hosts_secret_opens_no_day() {
         let dir = tempfile::tempdir().unwrap();
-        open(dir.path(), at(0)).secret(DAY, Use::Mint, at(0)).unwrap().unwrap();
+        open(dir.path(), at(0)).secret(DAY, DayUse::Mint, at(0)).unwrap().unwrap();
         assert!(Days::open(dir.path(), HostSecret::from_bytes([2; 32]), at(0)).is_err());
     }
 }

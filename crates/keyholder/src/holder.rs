@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use renkei_envelope::{EncodedShare, SealedShareForm, SharePlace, TicketKey};
+use renkei_envelope::{DayUse, EncodedShare, SealedShareForm, SharePlace, TicketKey};
 use renkei_ids::{Clock, CloudId, KeyHash, KeyholderId, PseudonymEpoch, UnixDay};
 use renkei_pseudonym::{BlindedPoint, Factor, Translated, translate};
 use renkei_runtime::Chain;
@@ -13,7 +13,7 @@ use renkei_wire::{ErrorCode, Refusal};
 
 use crate::budget::{BudgetError, Budgets, Charged};
 use crate::config::Cloud;
-use crate::days::{Days, DaysError, Use};
+use crate::days::{Days, DaysError};
 use crate::random::SystemRandom;
 
 /// One key holder.
@@ -39,7 +39,7 @@ impl Holder {
     pub(crate) fn mint(&self, registrar: &Arc<str>, request: &MintRequest) -> Result<MintReply, Refusal> {
         let MintRequest { day, items } = request;
         let now = self.clock.now();
-        let secret = self.days.secret(*day, Use::Mint, now).map_err(|error| lost(&error))?;
+        let secret = self.days.secret(*day, DayUse::Mint, now).map_err(|error| lost(&error))?;
         let secret = secret.ok_or(Refusal::new(ErrorCode::KeyDayRefused))?;
         let mut results: Vec<Result<Minted, Refusal>> =
             items.iter().map(|_| Err(Refusal::new(ErrorCode::KeyEpochUnknown))).collect();
@@ -63,7 +63,7 @@ impl Holder {
         if !settings.vault_keys.is_empty() && !settings.vault_keys.contains(vault) {
             return Err(Refusal::new(ErrorCode::RoleNotAllowed));
         }
-        let secret = self.days.secret(day, Use::Fetch, self.clock.now()).map_err(|error| lost(&error))?;
+        let secret = self.days.secret(day, DayUse::Fetch, self.clock.now()).map_err(|error| lost(&error))?;
         let secret = secret.ok_or(Refusal::new(ErrorCode::KeyDayRefused))?;
         Ok(HeldTicketKey { holder: self.number, key: secret.ticket_key(day, cloud) })
     }

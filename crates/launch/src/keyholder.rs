@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Key holders and registrars belong to no cloud.
-const NO_CLOUD: CloudId = CloudId::from_bytes([0; 16]);
+pub(crate) const NO_CLOUD: CloudId = CloudId::from_bytes([0; 16]);
 /// What a host has of its own is drawn by its system.
 const RANDOM: &str = "/dev/urandom";
 

@@ -16,6 +16,7 @@ mod ports;
 mod private;
 mod process;
 mod ready;
+mod registrar;
 mod stand_in;
 mod usage;
 mod vault;
@@ -31,6 +32,7 @@ pub use keyholder::{
 pub use node::{NodeSpec, RaftProfile, node_config};
 pub use ports::{PortError, ReservedPort};
 pub use process::{LaunchError, Process, ProcessSpec};
+pub use registrar::{RegistrarLaunchError, RegistrarSpec, Registrars, RegistrarsSpec, registrar_config};
 pub use renkei_runtime::{InvalidIdentity, PeerIdentity, Role, SystemClock, TlsFiles};
 pub use stand_in::{CellEntry, StandIn, StandInError, SystemRandom, TicketOrder, every_category};
 pub use usage::{Usage, UsageError};

@@ -7,14 +7,17 @@
 //! [`Lanes`] is the asking side, which the replication engine sends through; [`Peers`] the answering one, a service to be
 //! put on the port. [`Outbox`] cuts messages into frames, and [`Assembly`] puts them together again. [`Digests`] compares
 //! states, [`Clocks`] clocks, [`standing`] says how a replica stands, and [`RaftSettings`] is what an operator says about all
-//! of it.
+//! of it. Services that have one group, of one process or three, begin it with a [`Founder`].
 
 mod assembly;
 mod book;
 mod clocks;
 mod digests;
+mod fatal;
+mod founding;
 mod lanes;
 mod link;
+mod membership;
 mod outbox;
 mod server;
 mod settings;
@@ -24,7 +27,10 @@ pub use assembly::{Assembly, Disorder, Incoming};
 pub use book::AddressBook;
 pub use clocks::{CLOCK_OFF_MAX, ClockGauges, Clocks};
 pub use digests::{AskDigests, Digests};
+pub use fatal::{on_log_failure, on_replica_failure};
+pub use founding::{Charter, FOUNDING_PATIENCE, FoundError, Founder, HostStanding, Hosts, NotBegun, ask_to_begin};
 pub use lanes::Lanes;
+pub use membership::{GROUP, Membership, REPLICATED};
 pub use outbox::{Outbox, Outgoing};
 pub use server::{HostOf, Peers};
 pub use settings::{Profile, RaftSettings, peer_addresses};

@@ -9,6 +9,8 @@ mod attend;
 mod budget;
 mod command;
 mod day;
+mod days;
+mod directing;
 mod find;
 mod footprint;
 mod forget;
@@ -24,11 +26,13 @@ pub use apply::{ITEMS_MAX, apply};
 pub use attend::{ADMISSION_MINUTES_MAX, CLOUDS_MAX, GRANT_MINUTES_MAX, evidence_of, size_of};
 pub use budget::{Limit, Limits};
 pub use command::{
-    Ask, Attend, CheckIn, Command, Eligibility, End, Enrol, Founding, InstitutionItem, Insure, InsurerItem, Match,
-    Nothing, Print, Register, RegisterAnswer, Renew, Revoke, SALT_BYTES, Say, Shown, ShownCard, ShownMember,
-    ShownToken,
+    Ask, Attend, CheckIn, Command, Direct, Eligibility, End, Enrol, Founding, InstitutionItem, Insure, InsurerItem,
+    KeepDay, Match, Nothing, Print, Register, RegisterAnswer, Renew, Revoke, SALT_BYTES, Say, Shown, ShownCard,
+    ShownMember, ShownToken,
 };
 pub use day::Day;
+pub use days::day_secret;
+pub use directing::signed_directory;
 pub use find::{Found, by_member, current};
 pub use forget::{LOG_DAYS, VISIT_DAYS};
 pub use log_row::{Asked, Came, LogRow, Who, log_row};

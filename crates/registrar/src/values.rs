@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use renkei_envelope::{InvalidSealed, PersonValue, Random, RegistrarKey};
-use renkei_ids::{BindingId, PersonId};
+use renkei_ids::{BindingId, InstitutionId, PersonId, RequestId};
 use renkei_records::{BirthDate, FiveItems, MemberId, Sex};
 
 use crate::state::stored::{Raw, Stored as _, stored};
@@ -81,6 +81,28 @@ stored!(RegisteredValues as RegisteredValuesMessage {
 stored!(RegisterValues as RegisterValuesMessage {
     #[prost(message, optional, tag = "1")] items: Option<ItemsMessage>,
 });
+
+/// Who asks, inside an institution, as it is stored.
+struct ActorValues {
+    id: String,
+    role: String,
+}
+
+stored!(ActorValues as ActorValuesMessage {
+    #[prost(string, tag = "1")] id: String,
+    #[prost(string, tag = "2")] role: String,
+});
+
+/// Seals who asks, inside an institution, in one request.
+pub(crate) fn seal_actor(
+    key: &RegistrarKey,
+    (institution, request): (InstitutionId, RequestId),
+    (id, role): (&str, &str),
+    random: &dyn Random,
+) -> Bytes {
+    let content = ActorValues { id: id.to_owned(), role: role.to_owned() }.encode();
+    key.seal(PersonValue::Actor(institution, request), &content, random)
+}
 
 /// Seals what the register says of a person.
 pub fn seal_register(key: &RegistrarKey, person: PersonId, items: &FiveItems, random: &dyn Random) -> Bytes {

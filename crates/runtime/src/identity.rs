@@ -27,6 +27,8 @@ pub enum Role {
     Vault,
     /// A hospital, clinic or pharmacy.
     Institution,
+    /// Says who is insured; its name is its eight digits.
+    Insurer,
     /// A person who administers.
     Operator,
     /// Knows persons.
@@ -44,11 +46,12 @@ pub struct UnknownRole;
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Node,
         Self::Gateway,
         Self::Vault,
         Self::Institution,
+        Self::Insurer,
         Self::Operator,
         Self::Registrar,
         Self::Keyholder,
@@ -62,6 +65,7 @@ impl Role {
             Self::Gateway => "gateway",
             Self::Vault => "vault",
             Self::Institution => "institution",
+            Self::Insurer => "insurer",
             Self::Operator => "operator",
             Self::Registrar => "registrar",
             Self::Keyholder => "keyholder",

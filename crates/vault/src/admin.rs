@@ -1,20 +1,23 @@
 //! VaultAdminService: what operators ask, and vaults on behalf of one another while the vault is founded.
 
-use renkei_peers::Digests;
+use std::sync::Arc;
+
+use renkei_peers::{Digests, GROUP, HostStanding};
 use renkei_runtime::{PeerIdentity, Role};
-use renkei_wire::admin::DigestReply;
+use renkei_storage::DiskWatch;
+use renkei_wire::admin::{DigestReply, VaultStatus};
 use renkei_wire::pb::admin::v1 as pb;
 use renkei_wire::{ErrorCode, Refusal, VaultAdminService};
 use tonic::{Request, Response, Status};
 
 use crate::founding::Founder;
-use crate::membership::GROUP;
 
 /// The service towards operators and peers.
 #[derive(Clone, Debug)]
 pub(crate) struct VaultAdmin {
     pub(crate) founder: Founder,
     pub(crate) digests: Digests,
+    pub(crate) disk: Arc<DiskWatch>,
 }
 
 fn admit<T>(request: &Request<T>, roles: &[Role]) -> Result<(), Refusal> {
@@ -44,7 +47,19 @@ impl VaultAdminService for VaultAdmin {
 
     async fn status(&self, request: Request<pb::VaultStatusRequest>) -> Result<Response<pb::VaultStatusReply>, Status> {
         admit(&request, &[Role::Operator, Role::Vault])?;
-        Ok(Response::new(self.founder.status().into()))
+        let HostStanding { members, keys: _, begun, founded, replica } = self.founder.standing();
+        let keys = &self.founder.charter().keys;
+        let status = VaultStatus {
+            vault: self.founder.engine().node(),
+            members,
+            replica,
+            begun,
+            founded,
+            signing_key: *keys.signing.verifying_key().as_bytes(),
+            key_epoch: keys.epoch.0,
+            disk_free_permille: u16::from(self.disk.free_percent()) * 10,
+        };
+        Ok(Response::new(status.into()))
     }
 
     async fn digest(&self, request: Request<pb::VaultDigestRequest>) -> Result<Response<pb::DigestReply>, Status> {

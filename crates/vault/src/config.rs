@@ -9,17 +9,14 @@ use renkei_access::{HOLDERS_MAX, Limit, Officers, VerifyingKey};
 use renkei_directory::DirectorySettings;
 use renkei_envelope::EscrowKey;
 use renkei_ids::{CloudId, KeyholderId, NodeId};
-use renkei_peers::{RaftSettings, peer_addresses};
+use renkei_peers::{Membership, RaftSettings, peer_addresses};
 use renkei_runtime::{Address, Config, InvalidConfig};
 use serde::{Deserialize, Serialize};
 
-use crate::membership::Membership;
 use crate::state::Limits;
 use crate::ticket_keys::Givers;
 
 const MIN_MEMORY_MIB: u32 = 128;
-/// Vaults of a group of more than one: two of three go on.
-const REPLICATED: usize = 3;
 
 /// What one vault is told. Keys that are not here are refused.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -215,9 +212,7 @@ impl Config for VaultConfig {
         self.cloud()?;
         let rule = |key, rule, holds: bool| if holds { Ok(()) } else { Err(InvalidConfig { key, rule }) };
         rule("vault.id", "must be at least 1", self.vault.id >= 1)?;
-        let peers = peer_addresses(&self.peers)?;
-        let complete = peers.is_empty() || (peers.len() == REPLICATED && peers.contains_key(&self.number()));
-        rule("peers", "must name three vaults, this one among them, or none", complete)?;
+        self.membership()?;
         self.raft.validate()?;
         rule("memory.total_mib", "must be at least 128", self.memory.total_mib >= MIN_MEMORY_MIB)?;
         let directory = self.officers()?;
@@ -269,6 +264,7 @@ impl VaultConfig {
     }
 
     pub(crate) fn membership(&self) -> Result<Membership, InvalidConfig> {
-        Ok(Membership::new(self.number(), peer_addresses(&self.peers)?))
+        let invalid = InvalidConfig { key: "peers", rule: "must name three vaults, this one among them, or none" };
+        Membership::new(self.number(), peer_addresses(&self.peers)?).ok_or(invalid)
     }
 }

@@ -13,14 +13,12 @@ mod admin;
 mod admission;
 mod config;
 mod directory;
-mod fatal;
 mod found;
 mod founding;
 #[cfg(feature = "dev-insecure")]
 mod insecure;
 pub mod key_file;
 mod machine;
-mod membership;
 mod metrics;
 mod random;
 mod remote;

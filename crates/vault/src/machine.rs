@@ -9,18 +9,7 @@ use renkei_storage::state::{self, Family, FamilySpec, Read, Staged};
 
 use crate::state::{StateError, Store, TABLES, Table, View};
 
-const fn families() -> [FamilySpec; TABLES.len()] {
-    let mut specs = [FamilySpec { name: "", prefix_len: 0, blob_min_bytes: None, local: false }; TABLES.len()];
-    let mut at = 0;
-    while at < TABLES.len() {
-        let (name, prefix_len) = TABLES[at];
-        specs[at] = FamilySpec { name, prefix_len, blob_min_bytes: None, local: false };
-        at += 1;
-    }
-    specs
-}
-
-static FAMILIES: [FamilySpec; TABLES.len()] = families();
+static FAMILIES: [FamilySpec; TABLES.len()] = FamilySpec::plain(&TABLES);
 
 /// The vault's one group.
 #[derive(Debug)]

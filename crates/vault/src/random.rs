@@ -1,23 +1,3 @@
 //! The system's randomness.
 
-use renkei_envelope::Random;
-
-/// Random bytes of the operating system.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SystemRandom;
-
-impl Random for SystemRandom {
-    fn fill(&self, into: &mut [u8]) {
-        if aws_lc_rs::rand::fill(into).is_err() {
-            tracing::error!("the system gives no random bytes");
-            renkei_runtime::abort("draw random bytes");
-        }
-    }
-}
-
-/// So many random bytes.
-pub(crate) fn draw<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    SystemRandom.fill(&mut bytes);
-    bytes
-}
+pub(crate) use renkei_runtime::{SystemRandom, draw};

@@ -1,10 +1,11 @@
-//! What one vault asks of another, beside Raft: while the vault is founded, and to compare states. And what the command
-//! `found` asks of the vault on its own host.
+//! What one vault asks of another, beside Raft: while the vault is founded, and to compare states.
 
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use renkei_ids::{CloudId, NodeId};
-use renkei_peers::AddressBook;
+use renkei_peers::{AddressBook, HostStanding, Hosts};
 use renkei_runtime::{Address, ExpectedPeer, Http2, Role, Tls};
 use renkei_wire::admin::{DigestReply, ReplicaDigest, VaultStatus};
 use renkei_wire::pb::admin::v1 as pb;
@@ -12,7 +13,9 @@ use renkei_wire::{ErrorCode, Refusal, VaultAdminServiceClient, limits};
 use tonic::Status;
 use tonic::transport::Channel;
 
-/// Longest time that one call takes, beside the founding itself.
+use crate::founding::compared;
+
+/// Longest time that comparing states takes.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A client of the other vaults. Clones share the addresses.
@@ -31,22 +34,12 @@ pub(crate) fn client(tls: &Tls, cloud: CloudId, vault: NodeId, address: &Address
 }
 
 impl Remote {
-    pub(crate) async fn status(&self, vault: NodeId) -> Result<VaultStatus, Status> {
-        let mut client = self.client(vault)?;
-        let reply = in_time(client.status(pb::VaultStatusRequest {})).await?;
-        VaultStatus::try_from(reply).map_err(|_| unreadable())
-    }
-
-    pub(crate) async fn open_replica(&self, vault: NodeId) -> Result<(), Status> {
-        let mut client = self.client(vault)?;
-        in_time(client.open_replica(pb::OpenVaultReplicaRequest {})).await.map(|pb::OpenVaultReplicaReply {}| ())
-    }
-
     /// The digests that another vault computed.
     pub(crate) async fn digests(&self, vault: NodeId) -> Result<Vec<ReplicaDigest>, Status> {
         let mut client = self.client(vault)?;
-        let reply = in_time(client.digest(pb::VaultDigestRequest {})).await?;
-        DigestReply::try_from(reply).map(|reply| reply.digests).map_err(|_| unreadable())
+        let asked = client.digest(pb::VaultDigestRequest {});
+        let reply = tokio::time::timeout(CALL_TIMEOUT, asked).await.map_err(|_| unreadable())??;
+        DigestReply::try_from(reply.into_inner()).map(|reply| reply.digests).map_err(|_| unreadable())
     }
 
     fn client(&self, vault: NodeId) -> Result<VaultAdminServiceClient<Channel>, Status> {
@@ -55,9 +48,24 @@ impl Remote {
     }
 }
 
-async fn in_time<T>(call: impl Future<Output = Result<tonic::Response<T>, Status>>) -> Result<T, Status> {
-    let late = || Status::from(Refusal::new(ErrorCode::Unavailable));
-    tokio::time::timeout(CALL_TIMEOUT, call).await.map_err(|_| late())?.map(tonic::Response::into_inner)
+impl Hosts for Remote {
+    fn standing(&self, host: NodeId) -> BoxFuture<'_, Result<HostStanding, Status>> {
+        let asked = async move {
+            let reply = self.client(host)?.status(pb::VaultStatusRequest {}).await?.into_inner();
+            let status = VaultStatus::try_from(reply).map_err(|_| unreadable())?;
+            let VaultStatus { members, replica, begun, founded, signing_key, key_epoch, .. } = status;
+            Ok(HostStanding { members, keys: compared(&signing_key, key_epoch), begun, founded, replica })
+        };
+        asked.boxed()
+    }
+
+    fn open_replica(&self, host: NodeId) -> BoxFuture<'_, Result<(), Status>> {
+        let asked = async move {
+            self.client(host)?.open_replica(pb::OpenVaultReplicaRequest {}).await?;
+            Ok(())
+        };
+        asked.boxed()
+    }
 }
 
 fn unreadable() -> Status {

@@ -21,13 +21,12 @@ use renkei_access::{Period, RecordGrant, Scope, SignedCapability};
 use renkei_consensus::{Engine, Replica};
 use renkei_envelope::{EscrowKey, Opening};
 use renkei_ids::{CapabilityId, ClassTag, Clock, CloudId, KeyHash, NodeId};
-use renkei_peers::Clocks;
+use renkei_peers::{Clocks, GROUP};
 use renkei_storage::{DiskWatch, StorageError};
 use renkei_wire::vault::Results;
 use renkei_wire::{ErrorCode, Refusal};
 
 use crate::admission::Admission;
-use crate::membership::GROUP;
 use crate::metrics::Metrics;
 use crate::state::{Ask, Item, Limits};
 use crate::ticket_keys::TicketKeys;

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use renkei_access::{Officers, SigningKey};
-use renkei_consensus::{Engine, EngineOptions, OpenError};
+use renkei_consensus::{Engine, EngineOptions};
 use renkei_directory::DirectoryRpc;
 use renkei_envelope::{EpochKey, FileKey};
 use renkei_ids::CloudId;
-use renkei_peers::{AddressBook, AskDigests, Circle, ClockGauges, Clocks, Digests, Lanes, Peers};
+use renkei_peers::{
+    AddressBook, AskDigests, Circle, ClockGauges, Clocks, Digests, GROUP, Lanes, Peers, on_log_failure,
+    on_replica_failure,
+};
 use renkei_runtime::{
     Admit, BindError, Config as _, Denials, Http2, OnError, OnShutdown, Role, Shell, TaskKind, bind, serve_routes,
 };
@@ -22,11 +25,8 @@ use crate::admin::VaultAdmin;
 use crate::admission::Admission;
 use crate::config::VaultConfig;
 use crate::directory::Kept;
-use crate::fatal;
-use crate::founding::{Founder, KeeperError};
+use crate::founding::{FoundError, Founder, KeeperError, VaultCharter};
 use crate::key_file::{self, KeyFileError, Purpose};
-use crate::machine::VaultMachine;
-use crate::membership::GROUP;
 use crate::metrics::Metrics;
 use crate::remote::Remote;
 use crate::rpc::Rpc;
@@ -69,10 +69,19 @@ pub enum VaultError {
     Storage(#[from] StorageError),
     /// The replica.
     #[error("opening the replica")]
-    Replica(#[from] OpenError),
+    Replica(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The port.
     #[error("opening the port")]
     Bind(#[from] BindError),
+}
+
+impl From<FoundError> for VaultError {
+    fn from(error: FoundError) -> Self {
+        match error {
+            FoundError::State(keeper) => Self::Keeper(keeper),
+            other => Self::Replica(Box::new(other)),
+        }
+    }
 }
 
 /// Runs a vault until the process is asked to stop.
@@ -90,8 +99,7 @@ pub async fn run(config: VaultConfig, shell: Shell) -> Result<(), VaultError> {
     let budget = MemoryBudget::new((config.memory.total_mib as usize) << 20);
     let in_flight = budget.in_flight_bytes();
     let owner = DirOwner { cloud, node: config.number(), replica: None };
-    let log =
-        LogDb::open(&config.data.dir.join("log"), &LogOptions::new(owner, budget.clone()), fatal::on_log_failure())?;
+    let log = LogDb::open(&config.data.dir.join("log"), &LogOptions::new(owner, budget.clone()), on_log_failure())?;
     let disk = Arc::new(DiskWatch::new(&config.data.dir)?);
     let membership = config.membership()?;
     let book = membership.book();
@@ -100,20 +108,17 @@ pub async fn run(config: VaultConfig, shell: Shell) -> Result<(), VaultError> {
     engine.may_lead(false);
     let clocks = Clocks::new(shell.clock(), config.number(), book.clone());
     let remote = Remote { tls: shell.tls().clone(), cloud, book };
-    let disk_of = Arc::clone(&disk);
-    let founder = Founder { cloud, membership, engine, remote, keys, disk: disk_of };
+    let charter = Arc::new(VaultCharter { cloud, keys: Arc::clone(&keys) });
+    let founder = Founder::new(membership, engine.clone(), charter, Arc::new(remote.clone()));
     // Only what the founding opened is there to be opened again.
-    founder.engine.open_existing(|group, _| (group == GROUP).then(|| Arc::new(VaultMachine) as Arc<_>)).await?;
-    if let Some(replica) = founder.engine.replica(GROUP) {
-        founder.check_keys(&replica)?;
-    }
+    founder.open_again().await?;
 
     let givers = config.givers()?;
     let vault = Vault {
         cloud,
-        engine: founder.engine.clone(),
-        keys: Arc::clone(&founder.keys),
-        disk,
+        engine: engine.clone(),
+        keys,
+        disk: Arc::clone(&disk),
         admission: Admission::new(in_flight, metrics.admitted_bytes.clone()),
         limits: config.budgets.limits(),
         life: config.life(),
@@ -124,11 +129,10 @@ pub async fn run(config: VaultConfig, shell: Shell) -> Result<(), VaultError> {
         clocks: clocks.clone(),
         metrics: metrics.clone(),
     };
-    let engine = founder.engine.clone();
     let listener = bind(config.listen.address)?;
-    background(&shell, &founder, clocks, &metrics);
+    background(&shell, cloud, &founder, (clocks, Arc::clone(&disk)), &metrics);
     let admit = Admit { cloud: Some(cloud), roles: &[Role::Gateway, Role::Vault, Role::Operator] };
-    let services = services(&shell, founder, (vault, config.officers()?), metrics);
+    let services = services(&shell, founder, (remote, disk), (vault, config.officers()?), metrics);
     let serving = serve_routes(&shell, "vault", listener, shell.tls().server(admit), Http2::LANES, services);
     shell.started();
 
@@ -157,18 +161,24 @@ fn engine(
     options.timing = config.raft.timing();
     options.schedule = config.raft.schedule();
     let lanes = Arc::new(Lanes::new(shell.clone(), circle(cloud), book.clone()));
-    Engine::new(options, log.clone(), lanes, shell.tasks().spawner(), fatal::on_replica_failure())
+    Engine::new(options, log.clone(), lanes, shell.tasks().spawner(), on_replica_failure())
 }
 
-fn background(shell: &Shell, founder: &Founder, clocks: Clocks, metrics: &Metrics) {
+fn background(
+    shell: &Shell,
+    cloud: CloudId,
+    founder: &Founder,
+    (clocks, disk): (Clocks, Arc<DiskWatch>),
+    metrics: &Metrics,
+) {
     let kind = TaskKind { name: "founding", on_error: OnError::StopProcess, on_shutdown: OnShutdown::Cancel };
     shell.tasks().spawn(kind, founder.clone().keep());
     let kind = TaskKind { name: "clock watch", on_error: OnError::StopProcess, on_shutdown: OnShutdown::Cancel };
     let gauges = ClockGauges { off: metrics.clock_off.clone(), median: metrics.clock_median_millis.clone() };
     let check = shell.health().register("clock");
-    let watch = clocks.watch(shell.clone(), circle(founder.cloud), founder.engine.clone(), check, gauges);
+    let watch = clocks.watch(shell.clone(), circle(cloud), founder.engine().clone(), check, gauges);
     shell.tasks().spawn(kind, watch.map(Ok::<(), std::convert::Infallible>));
-    let (disk, engine, leads) = (Arc::clone(&founder.disk), founder.engine.clone(), metrics.leads.clone());
+    let (engine, leads) = (founder.engine().clone(), metrics.leads.clone());
     shell.tasks().spawn_restarting("figures", OnShutdown::Cancel, move || {
         let (disk, engine, leads) = (Arc::clone(&disk), engine.clone(), leads.clone());
         async move {
@@ -193,23 +203,28 @@ fn denials(shell: &Shell) -> Denials {
     denials
 }
 
-fn services(shell: &Shell, founder: Founder, (vault, officers): (Vault, Option<Officers>), metrics: Metrics) -> Routes {
+fn services(
+    shell: &Shell,
+    founder: Founder,
+    (remote, disk): (Remote, Arc<DiskWatch>),
+    (vault, officers): (Vault, Option<Officers>),
+    metrics: Metrics,
+) -> Routes {
     let vault = Arc::new(vault);
-    let host_of = founder.membership.host_of();
-    let peers = Peers::new(shell.clone(), circle(founder.cloud), founder.engine.clone(), host_of);
-    let remote = founder.remote.clone();
+    let host_of = founder.membership().host_of();
+    let peers = Peers::new(shell.clone(), circle(vault.cloud), founder.engine().clone(), host_of);
     let ask: AskDigests = Arc::new(move |vault, _| {
         let remote = remote.clone();
         async move { remote.digests(vault).await.ok() }.boxed()
     });
-    let digests = Digests::new(founder.engine.clone(), ask, metrics.digest_mismatches);
+    let digests = Digests::new(founder.engine().clone(), ask, metrics.digest_mismatches);
     let openings = VaultServiceServer::new(Rpc { vault: Arc::clone(&vault), denials: denials(shell) })
         .max_decoding_message_size(limits::VAULT_MESSAGE_MAX_BYTES)
         .max_encoding_message_size(limits::VAULT_MESSAGE_MAX_BYTES);
     let peers = PeerServiceServer::new(peers)
         .max_decoding_message_size(limits::PEER_MESSAGE_MAX_BYTES)
         .max_encoding_message_size(limits::PEER_MESSAGE_MAX_BYTES);
-    let admin = VaultAdminServiceServer::new(VaultAdmin { founder, digests })
+    let admin = VaultAdminServiceServer::new(VaultAdmin { founder, digests, disk })
         .max_decoding_message_size(limits::ADMIN_MESSAGE_MAX_BYTES)
         .max_encoding_message_size(limits::ADMIN_MESSAGE_MAX_BYTES);
     let routes = Routes::new(openings).add_service(peers).add_service(admin);

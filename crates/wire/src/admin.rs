@@ -146,6 +146,26 @@ pub struct VaultStatus {
     pub disk_free_permille: u16,
 }
 
+/// How a registrar stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistrarStatus {
+    /// Its number; never 0.
+    pub registrar: NodeId,
+    /// All replicas as configured here: 1 to [`ADMIN_MAX_NODES`](crate::limits::ADMIN_MAX_NODES), ascending, this one among
+    /// them.
+    pub members: Vec<NodeId>,
+    /// `None` where none is open: before the founding, and after the disk was lost.
+    pub replica: Option<ReplicaStatus>,
+    /// Log or state of the replica hold something.
+    pub begun: bool,
+    /// The founding has reached this replica.
+    pub founded: bool,
+    /// By which replicas see that they have the same keys.
+    pub keys_check: [u8; 32],
+    /// Free share of its data disk in thousandths, 0 to 1,000.
+    pub disk_free_permille: u16,
+}
+
 /// The digest that one replica computed of its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReplicaDigest {

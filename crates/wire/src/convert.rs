@@ -37,8 +37,8 @@ pub use admin::{
     InvalidAddNodeRequest, InvalidBootstrapReply, InvalidBootstrapRequest, InvalidChangeMembersRequest,
     InvalidClaimDiskRequest, InvalidDigestReply, InvalidFollowReply, InvalidFollowRequest, InvalidJob,
     InvalidJobsReply, InvalidMember, InvalidNodeAt, InvalidNodes, InvalidOpenReplicaRequest, InvalidPlacementReply,
-    InvalidReplicaDigest, InvalidReplicaStatus, InvalidStatusReply, InvalidSubmitReply, InvalidSubmitRequest,
-    InvalidTransferLeaderRequest, InvalidVaultStatus,
+    InvalidRegistrarStatus, InvalidReplicaDigest, InvalidReplicaStatus, InvalidStatusReply, InvalidSubmitReply,
+    InvalidSubmitRequest, InvalidTransferLeaderRequest, InvalidVaultStatus,
 };
 pub use audit_page::InvalidAuditPage;
 pub use audit_ref::InvalidAuditRef;
@@ -56,7 +56,7 @@ pub use put_record::InvalidPutRecord;
 pub use read_timeline::InvalidReadTimeline;
 pub use record::{InvalidRecordMessage, evidence_word, month_text, purpose_word, read_month};
 pub use record_entry::InvalidRecordEntry;
-pub use registrar::InvalidRegistrarTicketKey;
+pub use registrar::{InvalidRegistrarMessage, InvalidRegistrarTicketKey};
 pub use reply::InvalidReply;
 pub use reply_frame::{InvalidReplyFrame, InvalidReplyItem};
 pub use request::InvalidRequest;

@@ -5,7 +5,7 @@ use renkei_ids::DirectoryVersion;
 
 use crate::{ErrorCode, Refusal};
 
-/// Asks who keeps it to take a directory.
+/// Asks a vault or a registrar to take a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishRequest(pub SignedDirectory);
 

@@ -156,6 +156,42 @@ pub enum ErrorCode {
     PatientMismatch,
     /// The document says nothing that its patient could be told by.
     PatientUnproven,
+    /// The statement cannot be read, is not signed by a key of this insurer, or is about a member id of another one.
+    StatementInvalid,
+    /// The statement was signed too long ago, or ahead of the registrar's clock.
+    StatementStale,
+    /// The two entries of a registration differ: one of them is mistyped.
+    EntriesDiffer,
+    /// The registration was entered once, and is not known already.
+    EntryUnconfirmed,
+    /// The register of residents does not know the person as registered, and another is bound to the member id.
+    RegisterMismatch,
+    /// The register of residents did not answer, and only it could tell.
+    RegisterSilent,
+    /// The insurer has nobody with this member id and birth date.
+    BindingUnknown,
+    /// The person of this member id is not settled.
+    BindingNotSettled,
+    /// Nobody can be checked in on what was shown: who is unknown and who cannot be linked are refused alike.
+    PatientUnknown,
+    /// The card or its proof cannot be read, or a signature does not hold.
+    CardInvalid,
+    /// The card is no longer valid.
+    CardExpired,
+    /// The card was shown to another institution.
+    CardOtherInstitution,
+    /// The proof of the card is not of this moment.
+    CardStale,
+    /// The proof of the card was used before.
+    CardUsed,
+    /// Neither consent to read nor a basis to write was given.
+    NothingGranted,
+    /// The institution has no such grant.
+    GrantUnknown,
+    /// The grant has ended.
+    GrantEnded,
+    /// A key holder did not do its part of a ticket in time.
+    KeyholderUnavailable,
     /// The document has no bytes.
     DocumentEmpty,
     /// The document is not UTF-8.
@@ -326,6 +362,7 @@ many calls it is the reply of its own. A wait in the refusal goes before the one
 ";
 
 mod documents;
+mod registrar;
 mod table;
 
 #[cfg(test)]

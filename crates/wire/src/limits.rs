@@ -51,6 +51,13 @@ pub const OPENING_MAX_BYTES: usize = 1_024;
 /// Stubs of one call to the vault: those of a whole audit page.
 pub const VAULT_MAX_STUBS: usize = AUDIT_MAX_ROWS as usize;
 
+/// Items of one call to the registrar, and so of one entry of its log.
+pub const REGISTRAR_MAX_ITEMS: usize = 64;
+/// Clouds of one footprint.
+pub const REGISTRAR_MAX_CLOUDS: usize = 64;
+/// What an insurer, a card or its authority signs: two entries of a person are 4 KiB.
+pub const STATEMENT_MAX_BYTES: usize = 8_192;
+
 /// A document as an institution sends it.
 pub const DOCUMENT_MAX_BYTES: usize = 10_485_760;
 /// Idempotency key that an institution chooses.
@@ -76,6 +83,8 @@ pub const RECORD_MESSAGE_MAX_BYTES: usize = 4 << 20;
 pub const VAULT_MESSAGE_MAX_BYTES: usize = 2 << 20;
 /// One message of `KeyholderService`, either way: 64 points with what belongs to each are 8 KiB.
 pub const KEYHOLDER_MESSAGE_MAX_BYTES: usize = 16 * 1_024;
+/// One message of `RegistrarService`, either way: 64 statements with their signatures, or the tickets of 64 clouds.
+pub const REGISTRAR_MESSAGE_MAX_BYTES: usize = 1 << 20;
 /// One message of `DirectoryService`, either way.
 pub const DIRECTORY_MESSAGE_MAX_BYTES: usize = DIRECTORY_MAX_BYTES + 1_024;
 /// One message of `NodeService`, either way, for the limit of the codec.
@@ -89,5 +98,5 @@ pub const PEER_MESSAGE_MAX_BYTES: usize = PEER_BATCH_MAX_BYTES + 64 * 1_024;
 pub const PEER_BATCH_MAX_BYTES: usize = 1 << 20;
 /// One message of `TransferService`: a chunk of rows, or the largest row, and the heads of the rows.
 pub const TRANSFER_MESSAGE_MAX_BYTES: usize = BODY_MAX_BYTES + 256 * 1_024;
-/// One message of `NodeAdminService` and of `VaultAdminService`.
+/// One message of `NodeAdminService`, of `VaultAdminService` and of `RegistrarAdminService`.
 pub const ADMIN_MESSAGE_MAX_BYTES: usize = 1 << 20;

@@ -108,6 +108,35 @@ redacted! {
     record::v1::DeleteDocumentRequest
     record::v1::ListAuditRequest
     record::v1::AuditEntry
+    registrar::v1::RegisterRequest
+    registrar::v1::SignedStatement
+    registrar::v1::InsurerStatement
+    registrar::v1::insurer_statement::Say
+    registrar::v1::Registration
+    registrar::v1::Entry
+    registrar::v1::FiveItems
+    registrar::v1::Insured
+    registrar::v1::EndOfInsurance
+    registrar::v1::IssueToken
+    registrar::v1::RevokeToken
+    registrar::v1::RegisterReply
+    registrar::v1::RegisterResult
+    registrar::v1::register_result::Outcome
+    registrar::v1::Asking
+    registrar::v1::Actor
+    registrar::v1::CheckEligibilityRequest
+    registrar::v1::Eligibility
+    registrar::v1::BulkEligibilityRequest
+    registrar::v1::BulkEligibilityReply
+    registrar::v1::BulkResult
+    registrar::v1::bulk_result::Outcome
+    registrar::v1::CheckInRequest
+    registrar::v1::check_in_request::Shown
+    registrar::v1::PresentedCard
+    registrar::v1::RenewRequest
+    registrar::v1::CheckedIn
+    registrar::v1::CloudTicket
+    registrar::v1::cloud_ticket::Outcome
     registrar::v1::TicketKeyReply
     record::v1::OpenTicketsRequest
     transfer::v1::CopySlotsRequest

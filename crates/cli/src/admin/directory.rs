@@ -138,9 +138,6 @@ fn next(
 impl fmt::Display for Published {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { version, by } = self;
-        writeln!(
-            f,
-            "{by} holds directory {version}; publish it to every other cloud's too, and bring it to the registrar"
-        )
+        writeln!(f, "{by} holds directory {version}; publish it to every other vault and registrar too")
     }
 }

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use renkei_access::{DailyVisits, InstitutionKind, Party, VerifyingKey};
 use renkei_ids::{CellId, CloudId, InstitutionId};
-use renkei_runtime::Address;
+use renkei_runtime::{Address, Role};
 
 use super::InvalidArgument;
 use crate::connection::Connection;
 
 #[derive(Clone, Debug, clap::Subcommand)]
 pub(crate) enum DirectoryCommand {
-    /// Shows a directory, from a file or as a vault has it.
+    /// Shows a directory, from a file or as a vault or a registrar has it.
     Show(DirectoryShowSettings),
     /// Makes the next directory with the clouds, cells, routes and registrars of a layout. Institutions stay as they are.
     LayOut(DirectoryLayOutSettings),
@@ -19,13 +19,13 @@ pub(crate) enum DirectoryCommand {
     Sign(DirectorySignSettings),
     /// Puts the signatures of several officers on one directory together.
     Combine(DirectoryCombineSettings),
-    /// Has a vault take a directory that enough officers signed. To be done for each cloud's.
+    /// Has a vault or a registrar take a directory that enough officers signed. To be done for each of them.
     Publish(DirectoryPublishSettings),
 }
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct DirectoryShowSettings {
-    /// A directory's file. Without it a vault is asked.
+    /// A directory's file. Without it a vault or a registrar is asked.
     #[arg(long, value_name = "FILE")]
     pub(crate) directory: Option<PathBuf>,
 
@@ -41,7 +41,7 @@ pub(crate) struct DirectoryShowSettings {
     pub(crate) keepers: Keepers,
 }
 
-/// The replicas of a vault, which keeps the directory: one that leads is found among them.
+/// Those who keep the directory: one that leads is found among them.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Keepers {
     #[command(flatten)]
@@ -51,9 +51,22 @@ pub(crate) struct Keepers {
     #[arg(long = "endpoint", value_name = "HOST:PORT")]
     pub(crate) endpoints: Vec<Address>,
 
+    /// What the endpoints are.
+    #[arg(long, value_enum, default_value_t = KeeperKind::Vault)]
+    pub(crate) of: KeeperKind,
+
     /// Seconds to go on trying while replicas are down or elect a leader.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) wait: u64,
+}
+
+/// Which service keeps a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum KeeperKind {
+    /// A cloud's vault.
+    Vault,
+    /// The registrar.
+    Registrar,
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -203,6 +216,15 @@ pub(crate) struct SurgeSettings {
     /// For how long, from now.
     #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u64).range(1..=168))]
     pub(crate) hours: u64,
+}
+
+impl KeeperKind {
+    pub(crate) const fn role(self) -> Role {
+        match self {
+            Self::Vault => Role::Vault,
+            Self::Registrar => Role::Registrar,
+        }
+    }
 }
 
 impl PartySettings {

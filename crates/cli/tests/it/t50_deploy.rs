@@ -32,6 +32,7 @@ fn every_configuration_is_taken_with_its_commented_keys_too() {
         ("vault", "renkei-vault"),
         ("gateway", "renkei-gateway"),
         ("keyholder", "renkei-keyholder"),
+        ("registrar", "renkei-registrar"),
     ] {
         let shown = fs::read_to_string(deploy().join(format!("{role}.toml"))).unwrap();
         let whole = uncommented(&shown);
@@ -58,7 +59,7 @@ fn every_configuration_is_taken_with_its_commented_keys_too() {
 
 #[test]
 fn every_unit_starts_its_own_role_and_gives_nothing_away() {
-    for role in ["node", "vault", "gateway", "keyholder"] {
+    for role in ["node", "vault", "gateway", "keyholder", "registrar"] {
         let unit = fs::read_to_string(deploy().join(format!("systemd/renkei-{role}.service"))).unwrap();
         let lines: Vec<&str> = unit.lines().collect();
         for wanted in [
@@ -81,7 +82,7 @@ fn every_unit_starts_its_own_role_and_gives_nothing_away() {
             "{role}: keys and plaintext are never swapped out"
         );
         assert_eq!(lines.contains(&"LimitMEMLOCK=infinity"), role != "node", "{role}: what it holds may be locked");
-        let sealed = ["vault", "keyholder", "gateway"].contains(&role);
+        let sealed = ["vault", "keyholder", "gateway", "registrar"].contains(&role);
         assert_eq!(unit.contains("LoadCredential"), sealed, "{role}: who has key files has a host secret");
     }
 }
@@ -90,7 +91,7 @@ fn every_unit_starts_its_own_role_and_gives_nothing_away() {
 #[test]
 fn no_role_is_configured_with_a_secret_of_another() {
     let table = fs::read_to_string(deploy().join("README.md")).unwrap();
-    for role in ["node", "vault", "gateway", "keyholder"] {
+    for role in ["node", "vault", "gateway", "keyholder", "registrar"] {
         let config: toml::Table = fs::read_to_string(deploy().join(format!("{role}.toml"))).unwrap().parse().unwrap();
         let row = table.lines().find(|line| line.contains(&format!("| `renkei-{role}` |"))).unwrap();
         let held = row.split('|').nth(3).unwrap();

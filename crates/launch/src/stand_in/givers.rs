@@ -91,6 +91,39 @@ struct Registrar {
 
 #[tonic::async_trait]
 impl RegistrarService for Registrar {
+    async fn register(
+        &self,
+        _: Request<registrar_pb::RegisterRequest>,
+    ) -> Result<Response<registrar_pb::RegisterReply>, Status> {
+        // The stand-in mints without asking over the wire, and knows nobody.
+        Err(Refusal::new(ErrorCode::Unimplemented).into())
+    }
+
+    async fn check_eligibility(
+        &self,
+        _: Request<registrar_pb::CheckEligibilityRequest>,
+    ) -> Result<Response<registrar_pb::Eligibility>, Status> {
+        Err(Refusal::new(ErrorCode::Unimplemented).into())
+    }
+
+    async fn bulk_eligibility(
+        &self,
+        _: Request<registrar_pb::BulkEligibilityRequest>,
+    ) -> Result<Response<registrar_pb::BulkEligibilityReply>, Status> {
+        Err(Refusal::new(ErrorCode::Unimplemented).into())
+    }
+
+    async fn check_in(
+        &self,
+        _: Request<registrar_pb::CheckInRequest>,
+    ) -> Result<Response<registrar_pb::CheckedIn>, Status> {
+        Err(Refusal::new(ErrorCode::Unimplemented).into())
+    }
+
+    async fn renew(&self, _: Request<registrar_pb::RenewRequest>) -> Result<Response<registrar_pb::CheckedIn>, Status> {
+        Err(Refusal::new(ErrorCode::Unimplemented).into())
+    }
+
     async fn ticket_key(
         &self,
         request: Request<registrar_pb::TicketKeyRequest>,

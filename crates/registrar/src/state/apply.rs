@@ -5,6 +5,8 @@ use renkei_ids::{LeafIndex, UnixMillis};
 
 use super::attend::{CLOUDS_MAX, attend, enrol};
 use super::command::{Command, Founding};
+use super::days::keep_day;
+use super::directing::direct;
 use super::forget::forget;
 use super::insure::insure;
 use super::log_row::drop_old;
@@ -29,6 +31,8 @@ pub fn apply<S: Store>(store: &mut S, command: &Bytes) -> Result<Bytes, StateErr
         Command::Attend(attend) if attend.clouds.len() > CLOUDS_MAX => (attend.time, usize::MAX),
         Command::Attend(attend) => (attend.time, attend.items.len()),
         Command::Enrol(enrol) => (enrol.time, 1),
+        Command::KeepDay(keep) => (keep.time, 1),
+        Command::Direct(direct) => (direct.time, 1),
     };
     if items > ITEMS_MAX {
         return Ok(Verdicts::undecided(Outcome::Malformed).encode());
@@ -44,6 +48,8 @@ pub fn apply<S: Store>(store: &mut S, command: &Bytes) -> Result<Bytes, StateErr
         Command::Insure(command) => insure(store, &mut head, command)?,
         Command::Attend(command) => attend(store, &mut head, command)?,
         Command::Enrol(command) => enrol(store, &mut head, command)?,
+        Command::KeepDay(command) => keep_day(store, &head, command)?,
+        Command::Direct(command) => direct(store, &head, command)?,
     };
     put_head(store, &head);
     Ok(decided(verdicts))

@@ -374,7 +374,7 @@ fn scope_of(asked: &CheckIn, evidence: Evidence) -> Result<Scope, Reason> {
     if scope == Scope::NONE { Err(Reason::NothingGranted) } else { Ok(scope) }
 }
 
-/// What an operator says of an institution.
+/// What the directory, or an operator, says of an institution.
 pub(crate) fn enrol<S: Store>(
     store: &mut S,
     head: &mut Head,
@@ -386,10 +386,13 @@ pub(crate) fn enrol<S: Store>(
     let row = InstitutionRow {
         visits_per_day: (*visits_per_day).max(1),
         home: *home,
-        locked: locked.then(|| was_locked.unwrap_or(head.time)),
+        locked: match locked {
+            None => was_locked,
+            Some(locked) => locked.then(|| was_locked.unwrap_or(head.time)),
+        },
         day: before.map_or(0, |row| row.day),
         // Who unlocks has looked into it: the day begins anew.
-        persons: if *locked { before.map_or(0, |row| row.persons) } else { 0 },
+        persons: if *locked == Some(false) { 0 } else { before.map_or(0, |row| row.persons) },
     };
     put_institution(store, institution, &row);
     let row = LogRow::new(head.time, *request, Who::Operator(*institution), Asked::Enrol, Came::Done);

@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use renkei_access::{CollectionBasis, ConsentSet, ConsentText, Purpose};
-use renkei_envelope::SealedPersonSeed;
+use renkei_envelope::{SealedDaySecret, SealedPersonSeed};
 use renkei_ids::{
     ActorTag, AttributeTag, BindingId, CloudId, GrantId, InstitutionId, LogId, MemberIndex, PersonId, PresenceTag,
-    RequestId, ResidentIndex, TokenHash, UnixMillis,
+    RequestId, ResidentIndex, TokenHash, UnixDay, UnixMillis,
 };
 
 use super::budget::{Limits, LimitsMessage};
@@ -24,8 +24,12 @@ pub enum Command {
     Insure(Insure),
     /// What an institution asks.
     Attend(Attend),
-    /// What an operator says of an institution.
+    /// What the directory, or an operator, says of an institution.
     Enrol(Enrol),
+    /// The secret of a day's ticket keys.
+    KeepDay(KeepDay),
+    /// A newer directory.
+    Direct(Direct),
 }
 
 /// A registrar's beginning.
@@ -271,7 +275,7 @@ pub struct Renew {
     pub grant: GrantId,
 }
 
-/// What an operator says of an institution.
+/// What the directory, or an operator, says of an institution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Enrol {
     /// The leader's clock.
@@ -286,8 +290,28 @@ pub struct Enrol {
     pub visits_per_day: u32,
     /// Where what it puts is kept.
     pub home: CloudId,
-    /// Whether it is locked from now on. `false` unlocks one that locked itself.
-    pub locked: bool,
+    /// Whether it is locked from now on. `false` unlocks one that locked itself; `None` leaves that as it is.
+    pub locked: Option<bool>,
+}
+
+/// The secret of a day, drawn by the leader. The first one of a day stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeepDay {
+    /// The leader's clock.
+    pub time: UnixMillis,
+    /// The day.
+    pub day: UnixDay,
+    /// Its secret, sealed under a key that neither log nor state holds.
+    pub secret: SealedDaySecret,
+}
+
+/// A newer directory, whose signatures the leader has judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Direct {
+    /// The leader's clock.
+    pub time: UnixMillis,
+    /// As officers signed it.
+    pub signed: Bytes,
 }
 
 impl Command {
@@ -310,7 +334,7 @@ struct Envelope(Command);
 
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct CommandMessage {
-    #[prost(oneof = "CommandChoice", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "CommandChoice", tags = "1, 2, 3, 4, 5, 6")]
     kind: Option<CommandChoice>,
 }
 
@@ -333,6 +357,8 @@ stored_choice!(Command as CommandChoice {
     #[prost(message, tag = "2")] Insure(InsureMessage),
     #[prost(message, tag = "3")] Attend(AttendMessage),
     #[prost(message, tag = "4")] Enrol(EnrolMessage),
+    #[prost(message, tag = "5")] KeepDay(KeepDayMessage),
+    #[prost(message, tag = "6")] Direct(DirectMessage),
 });
 stored!(Founding as FoundingMessage {
     #[prost(bytes = "bytes", tag = "1")] log: Bytes,
@@ -451,5 +477,14 @@ stored!(Enrol as EnrolMessage {
     #[prost(bytes = "bytes", tag = "4")] institution: Bytes,
     #[prost(uint32, tag = "5")] visits_per_day: u32,
     #[prost(bytes = "bytes", tag = "6")] home: Bytes,
-    #[prost(bool, tag = "7")] locked: bool,
+    #[prost(bool, optional, tag = "7")] locked: Option<bool>,
+});
+stored!(KeepDay as KeepDayMessage {
+    #[prost(uint64, tag = "1")] time: u64,
+    #[prost(uint32, tag = "2")] day: u32,
+    #[prost(bytes = "bytes", tag = "3")] secret: Bytes,
+});
+stored!(Direct as DirectMessage {
+    #[prost(uint64, tag = "1")] time: u64,
+    #[prost(bytes = "bytes", tag = "2")] signed: Bytes,
 });

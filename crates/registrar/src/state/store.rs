@@ -38,10 +38,14 @@ pub enum Table {
     Histories = 13,
     /// Reason and who asked -> refusals of this minute, and those without a row.
     Refusals = 14,
+    /// Day -> sealed secret of its ticket keys.
+    Days = 15,
+    /// One row: the newest directory.
+    Directory = 16,
 }
 
 /// Name and filter prefix of each table, in the order of [`Table`]. Names never change.
-pub const TABLES: [(&str, usize); 15] = [
+pub const TABLES: [(&str, usize); 17] = [
     ("head", 0),
     ("members", 0),
     ("bindings", 0),
@@ -57,6 +61,8 @@ pub const TABLES: [(&str, usize); 15] = [
     ("log", 0),
     ("histories", 0),
     ("refusals", 0),
+    ("days", 0),
+    ("directory", 0),
 ];
 
 /// Why a state cannot be read. Nothing that a command holds leads here.

@@ -201,6 +201,26 @@ impl Raw<u64> for renkei_ids::LeafIndex {
     }
 }
 
+impl Raw<u32> for renkei_ids::UnixDay {
+    fn to_raw(&self) -> u32 {
+        self.0
+    }
+
+    fn from_raw(raw: u32) -> Option<Self> {
+        Some(Self(raw))
+    }
+}
+
+impl Raw<Bytes> for renkei_envelope::SealedDaySecret {
+    fn to_raw(&self) -> Bytes {
+        self.as_bytes().clone()
+    }
+
+    fn from_raw(raw: Bytes) -> Option<Self> {
+        Self::try_from(raw).ok()
+    }
+}
+
 impl Raw<Bytes> for renkei_envelope::SealedPersonSeed {
     fn to_raw(&self) -> Bytes {
         self.as_bytes().clone()
@@ -246,7 +266,7 @@ macro_rules! raw_itself {
     };
 }
 
-raw_itself![u32, u64, bool, Bytes];
+raw_itself![u32, u64, bool, Bytes, String];
 
 impl<T: Raw<R>, R> Raw<Option<R>> for Option<T> {
     fn to_raw(&self) -> Option<R> {

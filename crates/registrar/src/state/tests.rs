@@ -10,11 +10,13 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use renkei_access::{CollectionBasis, ConsentCategory, ConsentSet, ConsentText, Purpose};
-use renkei_envelope::{PersonSeed, Random, SeedKey};
+use renkei_access::{
+    CollectionBasis, ConsentCategory, ConsentSet, ConsentText, Directory, Entries, Purpose, SignedDirectory,
+};
+use renkei_envelope::{DayKey, DaySecret, DayUse, PersonSeed, Random, SeedKey};
 use renkei_ids::{
-    ActorTag, AttributeTag, BindingId, CloudId, GrantId, InstitutionId, LogId, MemberIndex, PersonId, PresenceTag,
-    RequestId, ResidentIndex, TokenHash, UnixMillis,
+    ActorTag, AttributeTag, BindingId, CloudId, DenyEpoch, DirectoryVersion, GrantId, InstitutionId, LogId,
+    MemberIndex, PersonId, PresenceTag, RequestId, ResidentIndex, TokenHash, UnixDay, UnixMillis,
 };
 
 use super::*;
@@ -92,10 +94,29 @@ fn enrol(memory: &mut Memory, time: u64, number: u8, locked: bool) {
         institution: institution(number),
         visits_per_day: 100,
         home: cloud(number),
-        locked,
+        locked: Some(locked),
     });
     let verdicts = run(memory, &command);
     assert!(matches!(verdicts.verdicts[..], [Verdict::Done(_)]), "{verdicts:?}");
+}
+
+/// A directory of this version and nothing else, as nobody has signed it.
+fn direct(version: u64) -> Command {
+    let entries = Entries {
+        version: DirectoryVersion(version),
+        valid_from: UnixMillis(NOON),
+        deny_epoch: DenyEpoch(0),
+        registrars: Vec::new(),
+        clouds: Vec::new(),
+        cells: Vec::new(),
+        routes: Vec::new(),
+        institutions: Vec::new(),
+        denied: Vec::new(),
+        surges: Vec::new(),
+    };
+    let directory = Directory::try_from(entries).unwrap();
+    let signed = SignedDirectory::unsigned(&directory).unwrap().as_bytes().clone();
+    Command::Direct(Direct { time: UnixMillis(NOON), signed })
 }
 
 fn institution(number: u8) -> InstitutionId {

@@ -165,6 +165,8 @@ pub enum Reason {
     NotEnrolled = 16,
     /// An id that was drawn is somebody's already: with 128 random bits that is a forged command.
     Clash = 17,
+    /// The directory does not follow the one that is held.
+    NotNewer = 18,
 }
 
 impl Outcome {
@@ -185,7 +187,7 @@ impl Answer {
 
 impl Reason {
     /// Every reason, in the order of their numbers.
-    pub const EVERY: [Self; 17] = [
+    pub const EVERY: [Self; 18] = [
         Self::EntryUnconfirmed,
         Self::RegisterMismatch,
         Self::RegisterSilent,
@@ -203,6 +205,7 @@ impl Reason {
         Self::Breadth,
         Self::NotEnrolled,
         Self::Clash,
+        Self::NotNewer,
     ];
 
     /// From its encoded number; `None` where it is unknown.

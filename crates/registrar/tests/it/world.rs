@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use futures::FutureExt as _;
-use renkei_access::{CollectionBasis, ConsentCategory, ConsentSet, ConsentText, Purpose, ResidentCode};
-use renkei_envelope::{Random, RegistrarKey, SeedKey};
+use renkei_access::{CollectionBasis, ConsentCategory, ConsentSet, ConsentText, Purpose, ResidentCode, StatementKey};
+use renkei_envelope::{DayKey, MarkKey, Random, RegistrarKey, SeedKey};
 use renkei_ids::{ActorTag, CloudId, GrantId, InstitutionId, LogId, PersonId, PresenceTag, RequestId, UnixMillis};
 use renkei_population::{FiveItems as Spelling, PersonIndex, Population, Sex as Drawn};
 use renkei_records::{BirthDate, FiveItems, MemberId, Sex};
@@ -88,7 +88,13 @@ impl World {
         });
         let mut world = Self {
             memory: Memory::default(),
-            keys: Keys { registrar: RegistrarKey::from_bytes([1; 32]), seeds: SeedKey::from_bytes([2; 32]) },
+            keys: Keys {
+                registrar: RegistrarKey::from_bytes([1; 32]),
+                seeds: SeedKey::from_bytes([2; 32]),
+                marks: MarkKey::from_bytes([3; 32]),
+                days: DayKey::from_bytes([4; 32]),
+                signing: StatementKey::from_seed(&[5; 32]),
+            },
             register: FileRegister::new(residents.collect()),
             random: Counting(1.into()),
             time: Cell::new(NOON),
@@ -102,7 +108,7 @@ impl World {
             institution: HOSPITAL,
             visits_per_day: 1_000_000,
             home: CloudId::from_bytes([8; 16]),
-            locked: false,
+            locked: Some(false),
         }));
         world
     }

@@ -14,6 +14,19 @@ pub struct FamilySpec {
     pub local: bool,
 }
 
+impl FamilySpec {
+    /// Families of small values that every replica has alike, by name and prefix.
+    pub const fn plain<const N: usize>(named: &[(&'static str, usize); N]) -> [Self; N] {
+        let mut specs = [Self { name: "", prefix_len: 0, blob_min_bytes: None, local: false }; N];
+        let mut at = 0;
+        while at < N {
+            (specs[at].name, specs[at].prefix_len) = named[at];
+            at += 1;
+        }
+        specs
+    }
+}
+
 /// Number of a family: its position in the specs that the database was opened with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Family(u8);

@@ -18,6 +18,7 @@ mod timeline;
 mod upload;
 mod words;
 
+pub(super) use actor::actor;
 pub use invalid::InvalidRecordMessage;
 pub use month::{month_text, read_month};
 pub use words::{evidence_word, purpose_word};

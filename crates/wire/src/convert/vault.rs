@@ -17,11 +17,13 @@ mod sealed_stub;
 mod ticket_opening;
 
 pub use batch::InvalidBatch;
+pub(super) use batch::{count, deadline, deadline_message};
 pub use class::InvalidClass;
 pub use class_grant::InvalidClassGrant;
 pub use delete_grant::InvalidDeleteGrant;
 pub use delete_item::InvalidDeleteItem;
 pub use enumerations::UnknownValue;
+pub(super) use enumerations::{purpose, purpose_message};
 pub use insecure_opening::InvalidInsecureOpening;
 pub use open_stubs::{InvalidOpenStubsReply, InvalidOpenStubsRequest};
 pub use opened::InvalidOpened;

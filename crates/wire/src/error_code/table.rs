@@ -5,16 +5,23 @@ use std::time::Duration;
 use tonic::Code;
 
 use super::documents::DOCUMENTS;
+use super::registrar::REGISTRAR;
 use super::{ErrorCode, ErrorRow, Retry};
 
-const COUNT: usize = SERVICES.len() + DOCUMENTS.len();
+const COUNT: usize = SERVICES.len() + REGISTRAR.len() + DOCUMENTS.len();
 
-/// Those of the services, then those of documents.
+/// Those of the services, then those of the registrar and of documents.
 pub(super) const ROWS: [ErrorRow; COUNT] = {
     let mut rows = [SERVICES[0]; COUNT];
     let mut at = 0;
     while at < COUNT {
-        rows[at] = if at < SERVICES.len() { SERVICES[at] } else { DOCUMENTS[at - SERVICES.len()] };
+        rows[at] = if at < SERVICES.len() {
+            SERVICES[at]
+        } else if at < SERVICES.len() + REGISTRAR.len() {
+            REGISTRAR[at - SERVICES.len()]
+        } else {
+            DOCUMENTS[at - SERVICES.len() - REGISTRAR.len()]
+        };
         at += 1;
     }
     rows

@@ -25,8 +25,8 @@ const ALLOWED: [(&str, &[&str]); 30] = [
     // boundary
     ("renkei-wire", &["ids", "records", "access", "merkle", "pseudonym", "envelope", "placement", "shard"]),
     ("renkei-runtime", &["ids"]),
-    // Raft frames, so that node and vault share them without linking each other.
-    ("renkei-peers", &["ids", "consensus", "wire", "runtime"]),
+    // Raft frames, and how a group begins, so that node, vault and registrar share them without linking each other.
+    ("renkei-peers", &["ids", "storage", "consensus", "wire", "runtime"]),
     // How the directory travels, so that vault, registrar and gateway share it without linking each other.
     ("renkei-directory", &["ids", "access", "wire", "runtime"]),
     // Certificates and addresses as `runtime` reads them: one type on both sides. And what the stand-in for the national side
@@ -72,7 +72,8 @@ const ALLOWED: [(&str, &[&str]); 30] = [
             "directory",
         ],
     ),
-    // Of `records` it has numbers of insurance and comparison forms, and of no record anything.
+    // Of `records` it has numbers of insurance and comparison forms, and of no record anything; of `pseudonym` what blinds:
+    // it has no factor, so no pseudonym.
     (
         "renkei-registrar",
         &[
@@ -80,6 +81,7 @@ const ALLOWED: [(&str, &[&str]); 30] = [
             "records",
             "access",
             "merkle",
+            "pseudonym",
             "envelope",
             "storage",
             "consensus",

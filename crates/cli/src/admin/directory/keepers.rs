@@ -1,4 +1,4 @@
-//! Finds the replica of a vault that takes a directory, and asks it.
+//! Finds the replica of a vault or a registrar that takes a directory, and asks it.
 
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,7 @@ pub(super) type Client = DirectoryServiceClient<Channel>;
 pub(super) struct KeeperLeader {
     caller: Caller,
     endpoints: Vec<Address>,
+    role: Role,
     /// Place of the one that is asked.
     at: usize,
     wait: Duration,
@@ -29,13 +30,13 @@ pub(super) struct KeeperLeader {
 
 impl KeeperLeader {
     pub(super) fn new(keepers: Keepers) -> Result<Self, Failure> {
-        let Keepers { connection, endpoints, wait } = keepers;
+        let Keepers { connection, endpoints, of, wait } = keepers;
         let caller = connection.open()?;
         let endpoints = if endpoints.is_empty() { caller.endpoints.clone() } else { endpoints };
         if endpoints.is_empty() {
             return Err(Failure::Missing { what: "a replica", flag: "--endpoint" });
         }
-        Ok(Self { caller, endpoints, at: 0, wait: Duration::from_secs(wait) })
+        Ok(Self { caller, endpoints, role: of.role(), at: 0, wait: Duration::from_secs(wait) })
     }
 
     /// Who answered last.
@@ -54,7 +55,7 @@ impl KeeperLeader {
     {
         let began = Instant::now();
         loop {
-            let client = DirectoryServiceClient::new(self.caller.channel(self.at(), Role::Vault))
+            let client = DirectoryServiceClient::new(self.caller.channel(self.at(), self.role))
                 .max_decoding_message_size(limits::DIRECTORY_MESSAGE_MAX_BYTES)
                 .max_encoding_message_size(limits::DIRECTORY_MESSAGE_MAX_BYTES);
             let failure = match answer(self.at(), call(client)).await {

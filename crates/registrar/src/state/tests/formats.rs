@@ -47,9 +47,13 @@ fn sample() -> (Memory, Vec<Bytes>) {
         institution: institution(2),
         visits_per_day: 100,
         home: cloud(2),
-        locked: true,
+        locked: Some(true),
     };
     keep(&mut memory, Command::Enrol(enrol));
+    let secret = DayKey::from_bytes([3; 32]).seal(UnixDay(20_454), &DaySecret::from_bytes([4; 32]), &Fixed(5));
+    keep(&mut memory, Command::KeepDay(KeepDay { time: UnixMillis(NOON), day: UnixDay(20_454), secret }));
+    keep(&mut memory, direct(1));
+    keep(&mut memory, direct(1));
     keep(&mut memory, founding());
     (memory, stored)
 }

@@ -158,3 +158,49 @@ fn a_second_founding_changes_nothing_and_bytes_that_do_not_read_neither() {
     assert_eq!(run(&mut memory, &many).outcome, Outcome::Malformed);
     assert!(memory == before);
 }
+
+#[test]
+fn the_first_secret_of_a_day_stays_and_goes_with_the_days_last_ticket() {
+    let mut memory = founded();
+    let key = DayKey::from_bytes([3; 32]);
+    let day = UnixDay(u32::try_from(NOON / DAY).unwrap());
+    let next = UnixDay(day.0 + 1);
+    let keep = |memory: &mut Memory, time: UnixMillis, day: UnixDay, number: u8| {
+        let secret = key.seal(day, &DaySecret::from_bytes([number; 32]), &Fixed(number));
+        assert_eq!(run(memory, &Command::KeepDay(KeepDay { time, day, secret })).outcome, Outcome::Decided);
+    };
+    let kept = |memory: &Memory, day| day_secret(memory, day).unwrap().map(|sealed| key.open(day, &sealed).unwrap());
+    keep(&mut memory, UnixMillis(NOON), day, 1);
+    keep(&mut memory, UnixMillis(NOON), day, 2);
+    assert!(kept(&memory, day) == Some(DaySecret::from_bytes([1; 32])), "two leaders use one secret");
+    let over = DayUse::last_use(day);
+    keep(&mut memory, UnixMillis(over.0 - 1), next, 3);
+    assert!(kept(&memory, day).is_some() && kept(&memory, next).is_some());
+    keep(&mut memory, over, next, 4);
+    assert!(kept(&memory, day).is_none() && kept(&memory, next) == Some(DaySecret::from_bytes([3; 32])));
+    keep(&mut memory, over, day, 5);
+    assert!(kept(&memory, day).is_none(), "a day that is over gets none");
+}
+
+#[test]
+fn a_directory_is_taken_where_it_follows_the_one_that_is_held_and_nowhere_else() {
+    let mut memory = founded();
+    let version = |memory: &Memory| {
+        let held = signed_directory(memory).unwrap().map(|signed| renkei_access::Held::read_back(signed).unwrap());
+        held.map(|held| held.directory().version().0)
+    };
+    assert_eq!(version(&memory), None);
+    let refused = |verdicts: &Verdicts| {
+        matches!(verdicts.verdicts[..], [Verdict::Refused(Refused { reason: Reason::NotNewer, .. })])
+    };
+    assert!(run(&mut memory, &direct(2)).verdicts.is_empty());
+    assert_eq!(version(&memory), Some(2));
+    for not_newer in [direct(1), direct(2)] {
+        assert!(refused(&run(&mut memory, &not_newer)));
+    }
+    let odd = Command::Direct(Direct { time: UnixMillis(NOON), signed: Bytes::from_static(b"odd") });
+    assert!(refused(&run(&mut memory, &odd)));
+    assert_eq!(version(&memory), Some(2));
+    assert!(run(&mut memory, &direct(3)).verdicts.is_empty());
+    assert_eq!(version(&memory), Some(3));
+}

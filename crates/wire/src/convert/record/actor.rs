@@ -23,7 +23,7 @@ impl TryFrom<pb::Actor> for Acting {
 }
 
 /// Who acts, in the institution's words.
-pub(super) fn actor(id: String, role: String) -> Result<Actor, Invalid> {
+pub(in crate::convert) fn actor(id: String, role: String) -> Result<Actor, Invalid> {
     filled(&id, ACTOR_ID_MAX_BYTES).map_err(Invalid::size("actor.id"))?;
     filled(&role, ACTOR_ROLE_MAX_BYTES).map_err(Invalid::size("actor.role"))?;
     Ok(Actor { id, role })

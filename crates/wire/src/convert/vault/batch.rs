@@ -28,17 +28,17 @@ pub enum InvalidBatch<E: std::error::Error + 'static> {
     Item(#[source] E),
 }
 
-pub(super) fn deadline(millis: u32) -> Result<Duration, OutOfRange> {
+pub(in crate::convert) fn deadline(millis: u32) -> Result<Duration, OutOfRange> {
     let bound = |limit: Duration| u32::try_from(limit.as_millis()).expect("deadlines are a minute at most");
     u32_within(millis, bound(DEADLINE_MIN), bound(DEADLINE_MAX)).map(|millis| Duration::from_millis(u64::from(millis)))
 }
 
 /// Cut to whole milliseconds, and to what the field holds.
-pub(super) fn deadline_message(deadline: Duration) -> u32 {
+pub(in crate::convert) fn deadline_message(deadline: Duration) -> u32 {
     u32::try_from(deadline.as_millis()).unwrap_or(u32::MAX)
 }
 
-pub(super) fn count(items: usize, limit: usize) -> Result<(), InvalidSize> {
+pub(in crate::convert) fn count(items: usize, limit: usize) -> Result<(), InvalidSize> {
     if items == 0 { Err(InvalidSize::Empty) } else { at_most(items, limit) }
 }
 

@@ -20,7 +20,7 @@ pub enum UnknownValue {
     Part(i32),
 }
 
-pub(super) fn purpose(raw: i32) -> Result<Purpose, UnknownValue> {
+pub(in crate::convert) fn purpose(raw: i32) -> Result<Purpose, UnknownValue> {
     match pb::Purpose::try_from(raw) {
         Ok(pb::Purpose::Care) => Ok(Purpose::Care),
         Ok(pb::Purpose::Emergency) => Ok(Purpose::Emergency),
@@ -31,7 +31,7 @@ pub(super) fn purpose(raw: i32) -> Result<Purpose, UnknownValue> {
     }
 }
 
-pub(super) fn purpose_message(purpose: Purpose) -> i32 {
+pub(in crate::convert) fn purpose_message(purpose: Purpose) -> i32 {
     let message = match purpose {
         Purpose::Care => pb::Purpose::Care,
         Purpose::Emergency => pb::Purpose::Emergency,

@@ -37,7 +37,7 @@
 //! EscrowSecret, offline ──► EscrowKey, public ══► escrow row {person mark, PatientSeed}
 //! ```
 //!
-//! An own-record handle takes the form of [`Opening`] under a key of its own, once tickets exist to make it from.
+//! An own-record handle, which is not built, takes the form of [`Opening`] under a key of its own.
 
 mod class;
 mod class_key;

@@ -1,7 +1,8 @@
 //! A gateway: serves institutions, holds what is opened for them, and keeps nothing at rest.
 //!
 //! Invariant: plaintext, keys and pids live in RAM, for the patients who are being served and until their openings end.
-//! No byte of a document leaves before the whole of it has opened under its record's key.
+//! No byte of a document leaves before the whole of it has opened under its record's key. A document is stored under a ticket
+//! only if what it says of its patient is what the ticket commits to.
 //!
 //! Reading order: [`run`] puts the parts together; `rpc` is the way of a request, `openings` what is kept of a patient
 //! between requests, `vault` and `nodes` how the two others are asked.

@@ -74,101 +74,163 @@ pub fn check<M: Model>(model: &M, history: &[Operation<M::Asked, M::Answer>], ma
 
 /// As [`check`], and says how many steps it took.
 pub fn check_counting<M: Model>(model: &M, history: &[Operation<M::Asked, M::Answer>], max_steps: u64) -> Checked {
-    let mut order = Order::of(history);
-    let mut left = history.iter().filter(|operation| operation.answered.is_some()).count();
-    let mut state = model.initial();
-    let mut taken = Taken::none_of(history.len());
-    let mut tried: HashSet<(Taken, M::State)> = HashSet::new();
-    let mut line: Vec<Taking<M::State>> = Vec::new();
-    let mut explains = 0;
-    let mut furthest = Violation { explained: Vec::new(), stuck: Vec::new() };
-    let mut place = order.after(END);
-    let mut pass = Pass::FIRST;
+    let mut search = Search::of(model, history);
     for steps in 0..max_steps {
-        // Operations without an answer need not have happened.
-        if left == 0 {
-            return Checked { verdict: Verdict::Linearizable, steps };
-        }
-        let Some(index) = order.call_at(place) else {
-            if let Some(following) = pass.following() {
-                pass = following;
-                place = order.after(END);
-                continue;
-            }
-            // Whatever comes first now was called after an answer that nothing has explained yet.
-            if furthest.stuck.is_empty() || explains > furthest.explained.len() {
-                let explained = line.iter().filter(|taking| !matches!(taking.why, Why::Spent));
-                furthest =
-                    Violation { explained: explained.map(|taking| taking.index).collect(), stuck: candidates(&order) };
-            }
-            let (index, before, with) = loop {
-                let Some(Taking { index, why }) = line.pop() else {
-                    return Checked { verdict: Verdict::Violated(furthest), steps };
-                };
-                order.put_back(index);
-                if !matches!(why, Why::Spent) {
-                    taken.remove(index);
-                    explains -= 1;
-                    left += usize::from(history[index].answered.is_some());
-                }
-                if let Why::Tried { before, with } = why {
-                    break (index, before, with);
-                }
-            };
-            state = before;
-            pass = with;
-            place = order.after(order.call_of(index));
-            continue;
-        };
-        let Operation { asked, called: _, answered } = &history[index];
-        let next = order.after(place);
-        if answered.is_none() && model.spent(&state, asked) {
-            line.push(Taking { index, why: Why::Spent });
-            order.take(index);
-            place = next;
-            continue;
-        }
-        if answered.is_some() != pass.takes_answered() {
-            place = next;
-            continue;
-        }
-        let after = match answered {
-            Some((answer, _)) => model.answered(&state, asked, answer),
-            None => model.done(&state, asked),
-        };
-        let fits = |after: &M::State| match pass {
-            Pass::Unchanging => *after == state,
-            Pass::Changing => true,
-            Pass::Helpful => helps(model, history, &order, &state, after),
-            Pass::Others => !helps(model, history, &order, &state, after),
-        };
-        let Some(after) = after.filter(fits) else {
-            place = next;
-            continue;
-        };
-        taken.insert(index);
-        let why = if pass == Pass::Unchanging {
-            place = next;
-            Why::Unchanging
-        } else if tried.insert((taken.clone(), after.clone())) {
-            let why = Why::Tried { before: std::mem::replace(&mut state, after), with: pass };
-            pass = Pass::FIRST;
-            why
-        } else {
-            taken.remove(index);
-            place = next;
-            continue;
-        };
-        let chosen = matches!(why, Why::Tried { .. });
-        line.push(Taking { index, why });
-        explains += 1;
-        left -= usize::from(answered.is_some());
-        order.take(index);
-        if chosen {
-            place = order.after(END);
+        if let Some(verdict) = search.step() {
+            return Checked { verdict, steps };
         }
     }
     Checked { verdict: Verdict::Undecided { steps: max_steps }, steps: max_steps }
+}
+
+/// An order that is being made, from the first operation on.
+struct Search<'a, M: Model> {
+    model: &'a M,
+    history: &'a [Operation<M::Asked, M::Answer>],
+    /// What is not in the order yet.
+    order: Order,
+    /// Answers in it.
+    left: usize,
+    /// What the object holds behind the order so far.
+    state: M::State,
+    taken: Taken,
+    tried: HashSet<(Taken, M::State)>,
+    line: Vec<Taking<M::State>>,
+    /// Operations of the line that are in the order.
+    explained: usize,
+    furthest: Violation,
+    /// Where the next operation is looked for, and which.
+    place: usize,
+    pass: Pass,
+}
+
+impl<'a, M: Model> Search<'a, M> {
+    fn of(model: &'a M, history: &'a [Operation<M::Asked, M::Answer>]) -> Self {
+        let order = Order::of(history);
+        Self {
+            model,
+            history,
+            left: history.iter().filter(|operation| operation.answered.is_some()).count(),
+            state: model.initial(),
+            taken: Taken::none_of(history.len()),
+            tried: HashSet::new(),
+            line: Vec::new(),
+            explained: 0,
+            furthest: Violation { explained: Vec::new(), stuck: Vec::new() },
+            place: order.after(END),
+            pass: Pass::FIRST,
+            order,
+        }
+    }
+
+    /// Looks at one place.
+    fn step(&mut self) -> Option<Verdict> {
+        // Operations without an answer need not have happened.
+        if self.left == 0 {
+            return Some(Verdict::Linearizable);
+        }
+        if let Some(index) = self.order.call_at(self.place) {
+            self.consider(index);
+        } else if let Some(following) = self.pass.following() {
+            self.pass = following;
+            self.place = self.order.after(END);
+        } else if !self.go_back() {
+            return Some(Verdict::Violated(self.furthest.clone()));
+        }
+        None
+    }
+
+    /// Takes an operation into the order where it can come next, or goes on behind it.
+    fn consider(&mut self, index: usize) {
+        let Operation { asked, called: _, answered } = &self.history[index];
+        let next = self.order.after(self.place);
+        if answered.is_none() && self.model.spent(&self.state, asked) {
+            self.line.push(Taking { index, why: Why::Spent });
+            self.order.take(index);
+            self.place = next;
+            return;
+        }
+        let after = if answered.is_some() == self.pass.takes_answered() { self.after(index) } else { None };
+        match after {
+            Some(_) if self.pass == Pass::Unchanging => {
+                self.taken.insert(index);
+                self.take(index, Why::Unchanging);
+                self.place = next;
+            }
+            Some(after) => {
+                self.taken.insert(index);
+                if self.tried.insert((self.taken.clone(), after.clone())) {
+                    let why = Why::Tried { before: std::mem::replace(&mut self.state, after), with: self.pass };
+                    self.take(index, why);
+                    self.pass = Pass::FIRST;
+                    self.place = self.order.after(END);
+                } else {
+                    self.taken.remove(index);
+                    self.place = next;
+                }
+            }
+            None => self.place = next,
+        }
+    }
+
+    /// The state behind an operation that comes next; `None` where it cannot, or is for another pass.
+    fn after(&self, index: usize) -> Option<M::State> {
+        let Operation { asked, called: _, answered } = &self.history[index];
+        let after = match answered {
+            Some((answer, _)) => self.model.answered(&self.state, asked, answer),
+            None => self.model.done(&self.state, asked),
+        };
+        after.filter(|after| match self.pass {
+            Pass::Unchanging => *after == self.state,
+            Pass::Changing => true,
+            Pass::Helpful => self.helps(after),
+            Pass::Others => !self.helps(after),
+        })
+    }
+
+    fn take(&mut self, index: usize, why: Why<M::State>) {
+        self.line.push(Taking { index, why });
+        self.explained += 1;
+        self.left -= usize::from(self.history[index].answered.is_some());
+        self.order.take(index);
+    }
+
+    /// Takes back the last choice and what followed from it. `false` where there was none: whatever comes first now was
+    /// called after an answer that nothing has explained yet.
+    fn go_back(&mut self) -> bool {
+        if self.furthest.stuck.is_empty() || self.explained > self.furthest.explained.len() {
+            let explained = self.line.iter().filter(|taking| !matches!(taking.why, Why::Spent));
+            let explained = explained.map(|taking| taking.index).collect();
+            self.furthest = Violation { explained, stuck: candidates(&self.order) };
+        }
+        while let Some(Taking { index, why }) = self.line.pop() {
+            self.order.put_back(index);
+            if matches!(why, Why::Spent) {
+                continue;
+            }
+            self.taken.remove(index);
+            self.explained -= 1;
+            self.left += usize::from(self.history[index].answered.is_some());
+            if let Why::Tried { before, with } = why {
+                self.state = before;
+                self.pass = with;
+                self.place = self.order.after(self.order.call_of(index));
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether that state explains an answer that could come next, and the present one does not.
+    fn helps(&self, after: &M::State) -> bool {
+        candidates(&self.order).into_iter().any(|index| match &self.history[index] {
+            Operation { asked, answered: Some((answer, _)), .. } => {
+                self.model.answered(&self.state, asked, answer).is_none()
+                    && self.model.answered(after, asked, answer).is_some()
+            }
+            Operation { answered: None, .. } => false,
+        })
+    }
 }
 
 /// An operation that is out of the list.
@@ -216,22 +278,6 @@ impl Pass {
     fn takes_answered(self) -> bool {
         matches!(self, Self::Unchanging | Self::Changing)
     }
-}
-
-/// Whether one state explains an answer that could come next, and another does not.
-fn helps<M: Model>(
-    model: &M,
-    history: &[Operation<M::Asked, M::Answer>],
-    order: &Order,
-    before: &M::State,
-    after: &M::State,
-) -> bool {
-    candidates(order).into_iter().any(|index| match &history[index] {
-        Operation { asked, answered: Some((answer, _)), .. } => {
-            model.answered(before, asked, answer).is_none() && model.answered(after, asked, answer).is_some()
-        }
-        Operation { answered: None, .. } => false,
-    })
 }
 
 /// Operations that were called before the first answer that is left.

@@ -19,9 +19,10 @@ use renkei_envelope::{
 };
 use renkei_ids::{
     BindingId, CellId, CloudId, DenyEpoch, DirectoryVersion, InstitutionId, KeyHash, KeyholderId, PersonId,
-    PseudonymEpoch, Random, TicketId, UnixDay, UnixMillis, UnixMinute,
+    PseudonymEpoch, TicketId, UnixDay, UnixMillis, UnixMinute,
 };
 use renkei_pseudonym::{Factor, FactorSecret, Person, TransitPoint, blind, translate};
+use renkei_runtime::{SystemRandom, draw};
 
 use crate::{CertError, PortError};
 use givers::Givers;
@@ -44,22 +45,6 @@ pub enum StandInError {
     Runtime(#[from] std::io::Error),
     #[error("opening its ports")]
     Bind(#[from] renkei_runtime::BindError),
-}
-
-/// The randomness of the system.
-#[derive(Clone, Copy, Debug)]
-pub struct SystemRandom;
-
-impl Random for SystemRandom {
-    fn fill(&self, into: &mut [u8]) {
-        aws_lc_rs::rand::fill(into).expect("the system gives random bytes");
-    }
-}
-
-fn drawn<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    SystemRandom.fill(&mut bytes);
-    bytes
 }
 
 /// What a ticket is to say.
@@ -133,7 +118,7 @@ impl StandIn {
     /// # Errors
     /// [`StandInError`].
     pub fn start(certs: &Path, cloud: CloudId, now: UnixMillis) -> Result<Self, StandInError> {
-        let registrar = StatementKey::from_seed(&drawn());
+        let registrar = StatementKey::from_seed(&draw());
         let holders = || (1..=STAND_IN_HOLDERS).map(KeyholderId);
         let factor = |holder| (holder, FactorSecret::random(&SystemRandom).factor(cloud, EPOCH));
         let given = Arc::new(Given {
@@ -155,7 +140,7 @@ impl StandIn {
         Ok(Self {
             cloud,
             registrar,
-            officer: StatementKey::from_seed(&drawn()),
+            officer: StatementKey::from_seed(&draw()),
             factors: holders().map(factor).collect(),
             givers: Givers::start(certs, &given, now)?,
             given,
@@ -207,7 +192,7 @@ impl StandIn {
         home: CellId,
         visits: DailyVisits,
     ) -> InstitutionId {
-        let id = InstitutionId::from_bytes(drawn());
+        let id = InstitutionId::from_bytes(draw());
         let mut entries = self.entries();
         let (kind, name, keys, signing) = (InstitutionKind::Hospital, name_hash(name), vec![key], signing.to_vec());
         entries.institutions.retain(|known| known.name != name);
@@ -323,8 +308,8 @@ fn seed(person: u64) -> [u8; 32] {
 
 fn header(order: &TicketOrder) -> TicketHeader {
     TicketHeader {
-        id: TicketId::from_bytes(drawn()),
-        salt: drawn(),
+        id: TicketId::from_bytes(draw()),
+        salt: draw(),
         audience: order.cloud,
         institution: order.institution,
         home_cell: order.home_cell,

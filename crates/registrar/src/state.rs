@@ -24,7 +24,7 @@ mod verdict;
 
 pub use apply::{ITEMS_MAX, apply};
 pub use attend::{ADMISSION_MINUTES_MAX, CLOUDS_MAX, GRANT_MINUTES_MAX, evidence_of, size_of};
-pub use budget::{Limit, Limits};
+pub use budget::Limits;
 pub use command::{
     Ask, Attend, CheckIn, Command, Direct, Eligibility, End, Enrol, Founding, InstitutionItem, Insure, InsurerItem,
     KeepDay, Match, Nothing, Print, Register, RegisterAnswer, Renew, Revoke, SALT_BYTES, Say, Shown, ShownCard,

@@ -67,7 +67,7 @@ impl Registrar {
             institution: asker.id,
             actor: key.actor(asker.id, &actor.id),
             sealed_actor: seal_actor(key, about, (&actor.id, &actor.role), &SystemRandom),
-            limits: Limits::of_visits(asker.visits.get()),
+            limits: Limits::of(asker.visits),
             old_member_days: self.old_member_days,
             clouds: self.clouds.keys().copied().collect(),
             items: asks.into_iter().map(|ask| InstitutionItem { salt: draw(), ask }).collect(),

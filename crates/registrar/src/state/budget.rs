@@ -4,7 +4,7 @@
 //! follow from the size of the institution. Breadth, the number of different people asked for in a day, is counted with
 //! the institution; its breach locks it (see `attend`).
 
-use renkei_access::{Evidence, Purpose};
+use renkei_access::{DailyVisits, Evidence, Limit, Purpose};
 use renkei_ids::{ActorTag, InstitutionId, UnixMillis};
 
 use super::store::{StateError, Store, Table, read};
@@ -12,15 +12,6 @@ use super::stored::{Stored as _, stored};
 
 const MINUTE_MILLIS: u64 = 60_000;
 pub(crate) const DAY_MILLIS: u64 = 86_400_000;
-
-/// How much of one use one key of one axis may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit {
-    /// In a minute of group time.
-    pub minute: u32,
-    /// In a day of group time, which begins at 00:00 UTC.
-    pub day: u32,
-}
 
 /// The limits of one institution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,26 +33,19 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The defaults for an institution with so many visits a day.
+    /// The defaults for an institution of this size: twice its visits of a usual day.
     ///
-    /// A busy day has twice the visits of a usual one, its busiest minute a twentieth of a day's. A patient is asked for
-    /// twice before being checked in, tickets of ten minutes are renewed for two hours, and a card misread or a number
-    /// mistyped once in ten visits. The least of each lets an institution of five visits a day live.
-    pub const fn of_visits(visits_per_day: u32) -> Self {
-        const fn limit(day: u32, least: u32) -> Limit {
-            let day = if day < least { least } else { day };
-            let minute = day / 40;
-            Limit { minute: if minute < least / 4 { least / 4 } else { minute }, day }
-        }
-        let visits = if visits_per_day > 1_000_000 { 1_000_000 } else { visits_per_day };
-        let breadth = 3 * visits;
+    /// A patient is asked for twice before being checked in, tickets of ten minutes are renewed for two hours, and a card is
+    /// misread or a number mistyped once in ten visits. The least of each lets an institution of five visits a day live.
+    pub const fn of(visits: DailyVisits) -> Self {
+        let breadth = 3 * visits.get();
         Self {
-            check_ins: limit(2 * visits, 40),
-            eligibility: limit(4 * visits, 80),
-            bulk: limit(4 * visits, 400),
-            failures: limit(visits / 10, 20),
-            renewals: limit(24 * visits, 480),
-            actor: limit(2 * visits, 80),
+            check_ins: visits.limit(20, 40),
+            eligibility: visits.limit(40, 80),
+            bulk: visits.limit(40, 400),
+            failures: visits.limit(1, 20),
+            renewals: visits.limit(240, 480),
+            actor: visits.limit(20, 80),
             breadth: if breadth < 60 { 60 } else { breadth },
         }
     }
@@ -194,12 +178,12 @@ mod tests {
 
     #[test]
     fn limits_grow_with_the_institution_and_let_the_smallest_live() {
-        let small = Limits::of_visits(5);
+        let of = |visits| Limits::of(DailyVisits::new(visits).expect("a size"));
+        let small = of(5);
         assert_eq!(small.check_ins, Limit { minute: 10, day: 40 });
         assert_eq!((small.failures, small.breadth), (Limit { minute: 5, day: 20 }, 60));
-        let large = Limits::of_visits(3_000);
+        let large = of(3_000);
         assert_eq!(large.check_ins, Limit { minute: 150, day: 6_000 });
         assert_eq!((large.failures, large.breadth), (Limit { minute: 7, day: 300 }, 9_000));
-        assert_eq!(Limits::of_visits(u32::MAX), Limits::of_visits(1_000_000));
     }
 }

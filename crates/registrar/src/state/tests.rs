@@ -11,7 +11,8 @@ use std::convert::Infallible;
 
 use bytes::Bytes;
 use renkei_access::{
-    CollectionBasis, ConsentCategory, ConsentSet, ConsentText, Directory, Entries, Purpose, SignedDirectory,
+    CollectionBasis, ConsentCategory, ConsentSet, ConsentText, DailyVisits, Directory, Entries, Limit, Purpose,
+    SignedDirectory,
 };
 use renkei_envelope::{DayKey, DaySecret, DayUse, PersonSeed, Random, SeedKey};
 use renkei_ids::{
@@ -220,7 +221,7 @@ fn with_two() -> Memory {
 }
 
 fn limits() -> Limits {
-    Limits::of_visits(100)
+    Limits::of(DailyVisits::new(100).expect("a size"))
 }
 
 fn attending(time: u64, number: u8, asks: Vec<Ask>) -> Attend {

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use futures::FutureExt as _;
-use renkei_access::{CollectionBasis, ConsentCategory, ConsentSet, ConsentText, Purpose, ResidentCode, StatementKey};
+use renkei_access::{
+    CollectionBasis, ConsentCategory, ConsentSet, ConsentText, Limit, Purpose, ResidentCode, StatementKey,
+};
 use renkei_envelope::{DayKey, MarkKey, Random, RegistrarKey, SeedKey};
 use renkei_ids::{ActorTag, CloudId, GrantId, InstitutionId, LogId, PersonId, PresenceTag, RequestId, UnixMillis};
 use renkei_population::{FiveItems as Spelling, PersonIndex, Population, Sex as Drawn};
@@ -16,8 +18,8 @@ use renkei_registrar::entry::{Entry, Registration};
 use renkei_registrar::keys::Keys;
 use renkei_registrar::register::{FileRegister, Resident};
 use renkei_registrar::state::{
-    Answer, Ask, Attend, CheckIn, Command, Day, Eligibility, Enrol, Founding, InstitutionItem, Insure, Limit, Limits,
-    Outcome, Reason, SALT_BYTES, Shown, ShownCard, ShownMember, Standing, Store, Table, Verdict, Verdicts, View, apply,
+    Answer, Ask, Attend, CheckIn, Command, Day, Eligibility, Enrol, Founding, InstitutionItem, Insure, Limits, Outcome,
+    Reason, SALT_BYTES, Shown, ShownCard, ShownMember, Standing, Store, Table, Verdict, Verdicts, View, apply,
     resident_row,
 };
 

@@ -161,6 +161,9 @@ impl Site {
         });
         let config = self.config("gateway", "gateway", "gateway-one", |config| {
             set(config, "listen", "address", "127.0.0.1:7201");
+            // Nobody checks in here: patients are opened as in a development build without a directory.
+            config.remove("cell");
+            config.remove("directory");
             set(config, "vault", "addresses", vec!["127.0.0.1:7101".to_owned()]);
             set(
                 config,

@@ -25,7 +25,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 
 use acts::{Act, note};
-use check_in::{Cast, Desk, Who};
+use check_in::{Cast, Desk, Misregistered, Who};
 use cloud::{DemoCloud, Home};
 use corpus::{Folder, Item, Stored};
 use institution::Institution;
@@ -103,14 +103,7 @@ async fn show(home: &Home, folder: Option<&Folder>, cast: Cast) -> Result<Shown,
         "two key holders, a registrar, three nodes, a vault and a gateway, with their files in {home}"
     ));
 
-    let [first, second] = corpus::MISREGISTERED.map(|n| desk.resident(corpus::person(n)));
-    let act = Act::of_steps("check-in", desk.persons());
-    let persons = desk.admit_all(second, &act).await?;
-    act.done(format_args!("{persons} persons registered by {} insurers, each checked in on her card", desk.insurers()));
-    let act = Act::open_ended("misregister", "claiming one member id for two persons");
-    let misregistered = desk.misregister(first, second).await?;
-    act.done(format_args!("{} links in quarantine, {} tickets", misregistered.quarantined, misregistered.tickets));
-
+    let (persons, misregistered) = admit(&desk).await?;
     let (mut stored, refused) = put_documents(&institution, &desk, folder, &mut search).await?;
     let documents_put = stored.len() as u64;
     let identical = read_back(&institution, &stored, "read").await?;
@@ -156,6 +149,18 @@ async fn show(home: &Home, folder: Option<&Folder>, cast: Cast) -> Result<Shown,
         scanned_bytes: found.bytes,
     };
     Ok(Shown { cloud, desk, report, search })
+}
+
+/// Checks everybody in, and claims the member id of one for another.
+async fn admit(desk: &Desk) -> Result<(u64, Misregistered), Failure> {
+    let [first, second] = corpus::MISREGISTERED.map(|n| desk.resident(corpus::person(n)));
+    let act = Act::of_steps("check-in", desk.persons());
+    let (persons, insurers) = desk.admit_all(second, &act).await?;
+    act.done(format_args!("{persons} persons registered by {insurers} insurers, each checked in on her card"));
+    let act = Act::open_ended("misregister", "claiming one member id for two persons");
+    let misregistered = desk.misregister(first, second).await?;
+    act.done(format_args!("{} links in quarantine, {} tickets", misregistered.quarantined, misregistered.tickets));
+    Ok((persons, misregistered))
 }
 
 type Refused = BTreeMap<String, u64>;

@@ -119,11 +119,6 @@ impl Desk {
         self.cast.len()
     }
 
-    /// How many insurers register them.
-    pub(super) fn insurers(&self) -> usize {
-        self.signers.insurers.len()
-    }
-
     /// Tickets that were minted so far.
     pub(super) fn mints(&self) -> u64 {
         self.mints.get()
@@ -156,8 +151,9 @@ impl Desk {
         actor.sign(&self.signers.actors).map_err(|source| Failure::Actor { source })
     }
 
-    /// Has everybody but `late` registered by her insurer and checks her in on her card; how many that are.
-    pub(super) async fn admit_all(&self, late: Who, act: &Act) -> Result<u64, Failure> {
+    /// Has everybody but `late` registered by her insurer and checks her in on her card; how many persons and insurers
+    /// that are.
+    pub(super) async fn admit_all(&self, late: Who, act: &Act) -> Result<(u64, usize), Failure> {
         let mut by_insurer: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
         let everybody: Vec<Who> = self.cast.everybody().filter(|who| *who != late).collect();
         for who in &everybody {
@@ -182,7 +178,7 @@ impl Desk {
         while check_ins.try_next().await?.is_some() {
             act.step();
         }
-        Ok(everybody.len() as u64)
+        Ok((everybody.len() as u64, by_insurer.len()))
     }
 
     /// The ticket of somebody who was checked in. It is renewed when it is old.
@@ -204,19 +200,19 @@ impl Desk {
         for (who, person) in [(first, own), (second, other)] {
             let insured = Insured { member: own.member.clone(), birth_date: person.items.birth_date() };
             quarantined += u64::from(self.eligibility(insured.clone()).await? == Answer::CannotLink);
-            let by_member = self.refused_or(self.attend(|| Shown::MemberId(insured.clone()), false).await.map(drop))?;
-            let by_card = self.refused_or(self.check_in(who).await.map(drop))?;
+            let by_member = self.given(self.attend(|| Shown::MemberId(insured.clone()), false).await.map(drop))?;
+            let by_card = self.given(self.check_in(who).await.map(drop))?;
             tickets += by_member + by_card;
         }
         let grant = self.visits.borrow().get(&first).map(|visit| visit.grant);
         if let Some(grant) = grant {
-            tickets += self.refused_or(self.renew(first, grant).await.map(drop))?;
+            tickets += self.given(self.renew(first, grant).await.map(drop))?;
         }
         Ok(Misregistered { quarantined, tickets })
     }
 
     /// 1 for what was given, 0 for what was refused, which is counted by its code.
-    fn refused_or(&self, outcome: Result<(), Failure>) -> Result<u64, Failure> {
+    fn given(&self, outcome: Result<(), Failure>) -> Result<u64, Failure> {
         match outcome {
             Ok(()) => Ok(1),
             Err(Failure::Refused { source, .. }) => {

@@ -34,7 +34,7 @@ const MEMORY_MIB: u32 = 256;
 const VISITS: u32 = DailyVisits::MAX;
 
 /// The processes, and whoever publishes to them.
-pub(in super::super) struct National {
+pub(in crate::demo) struct National {
     holders: Vec<Keyholder>,
     registrars: Registrars,
     operator: Caller,
@@ -44,7 +44,7 @@ pub(in super::super) struct National {
 }
 
 /// What those who run none of them sign with.
-pub(in super::super) struct Signers {
+pub(in crate::demo) struct Signers {
     /// Signs cards.
     pub(super) cards: StatementKey,
     /// The hospital's: signs who acts for it.
@@ -61,15 +61,15 @@ pub(super) struct Insurer {
 }
 
 /// A hospital of the directory.
-pub(in super::super) struct Hospital<'a> {
-    pub(in super::super) id: InstitutionId,
-    pub(in super::super) name: &'a str,
-    pub(in super::super) key_hash: KeyHash,
+pub(in crate::demo) struct Hospital<'a> {
+    pub(in crate::demo) id: InstitutionId,
+    pub(in crate::demo) name: &'a str,
+    pub(in crate::demo) key_hash: KeyHash,
 }
 
 impl National {
     /// Makes keys, certificates and configurations below `dir`, where the cloud's are; starts nothing.
-    pub(in super::super) fn prepare(dir: &Path, cloud: CloudId, cast: &Cast) -> Result<(Self, Signers), Failure> {
+    pub(in crate::demo) fn prepare(dir: &Path, cloud: CloudId, cast: &Cast) -> Result<(Self, Signers), Failure> {
         let now = SystemClock::new().now();
         let (certs, home) = (dir.join("certs"), dir.join("national"));
         let authority = Authority::open(&certs, now).map_err(|source| certificates(&certs, source))?;
@@ -115,7 +115,7 @@ impl National {
     }
 
     /// What a vault is told of it: `--set` assignments.
-    pub(in super::super) fn vault_settings(&self) -> Vec<String> {
+    pub(in crate::demo) fn vault_settings(&self) -> Vec<String> {
         let holders = (1..).zip(&self.holders).map(|(id, holder): (u32, _)| format!("{id}=\"{}\"", holder.address()));
         let holders = holders.collect::<Vec<_>>().join(",");
         let registrar = self.address();
@@ -123,19 +123,19 @@ impl National {
     }
 
     /// What whoever goes by the directory is told: a `--set` assignment.
-    pub(in super::super) fn directory_setting(&self) -> String {
+    pub(in crate::demo) fn directory_setting(&self) -> String {
         format!("directory={{officers=[\"{}\"],needed=1}}", self.officer.verifying_key().to_hex())
     }
 
     /// Starts every process, of which none runs.
-    pub(in super::super) fn start(&mut self) -> Result<(), Failure> {
+    pub(in crate::demo) fn start(&mut self) -> Result<(), Failure> {
         let holders = self.holders.iter_mut().try_for_each(Keyholder::start);
         holders.map_err(|source| Failure::Keyholder { source })?;
         self.registrars.start().map_err(|source| Failure::Registrar { source })
     }
 
     /// Ends every process in order.
-    pub(in super::super) fn stop(&mut self) -> Result<(), Failure> {
+    pub(in crate::demo) fn stop(&mut self) -> Result<(), Failure> {
         self.registrars.stop().map_err(|source| Failure::Registrar { source })?;
         let mut processes = self.holders.iter_mut().filter_map(Keyholder::process);
         let stopped = processes.try_for_each(|process| process.stop(STOP_TIMEOUT).map(|_| ()));
@@ -143,13 +143,13 @@ impl National {
     }
 
     /// Where the registrar serves.
-    pub(in super::super) fn address(&self) -> Address {
+    pub(in crate::demo) fn address(&self) -> Address {
         let (_, address) = self.registrars.addresses().pop_first().expect("a registrar has a replica");
         address.to_string().parse().expect("a socket's address is an address")
     }
 
     /// Signs the first directory, and publishes it to the registrar and to the cloud's vault.
-    pub(in super::super) async fn publish(
+    pub(in crate::demo) async fn publish(
         &self,
         (cloud, cell): (CloudId, CellEntry),
         (hospital, signers): (&Hospital<'_>, &Signers),

@@ -19,7 +19,7 @@ const APART: u32 = 3;
 
 /// One of the demo's persons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(in super::super) struct Who(usize);
+pub(in crate::demo) struct Who(usize);
 
 /// A person before every gap is filled: what documents say, and whose name and address she has.
 struct Draft {
@@ -30,7 +30,7 @@ struct Draft {
 }
 
 /// Collects persons from documents.
-pub(in super::super) struct Persons {
+pub(in crate::demo) struct Persons {
     population: Population,
     drafts: Vec<Draft>,
     residents: HashMap<PersonIndex, Who>,
@@ -47,14 +47,14 @@ pub(super) struct Person {
 }
 
 /// Everybody.
-pub(in super::super) struct Cast {
+pub(in crate::demo) struct Cast {
     pub(super) persons: Vec<Person>,
     residents: HashMap<PersonIndex, Who>,
 }
 
 impl Persons {
     /// Nobody yet, but one under whom a document goes that passes no intake.
-    pub(in super::super) fn of(population: Population) -> Self {
+    pub(in crate::demo) fn of(population: Population) -> Self {
         let mut persons = Self {
             population,
             drafts: Vec::new(),
@@ -67,7 +67,7 @@ impl Persons {
     }
 
     /// A person of the population, as all documents of the population say.
-    pub(in super::super) fn resident(&mut self, index: PersonIndex) -> Who {
+    pub(in crate::demo) fn resident(&mut self, index: PersonIndex) -> Who {
         if let Some(known) = self.residents.get(&index) {
             return *known;
         }
@@ -83,7 +83,7 @@ impl Persons {
 
     /// The person whom a document of a folder is about. One that passes no intake is nobody's, and goes under a person of
     /// whom nothing is known.
-    pub(in super::super) fn subject_of(&mut self, document: &[u8]) -> Who {
+    pub(in crate::demo) fn subject_of(&mut self, document: &[u8]) -> Who {
         intake(document).map_or(self.nobody, |accepted| self.enter(accepted.subject))
     }
 
@@ -121,7 +121,7 @@ impl Persons {
     }
 
     /// Fills every gap.
-    pub(in super::super) fn cast(self) -> Cast {
+    pub(in crate::demo) fn cast(self) -> Cast {
         let Self { population, drafts, residents, by_member: _, nobody: _ } = self;
         let person = |(number, draft)| complete(&population, number, draft);
         Cast { persons: (0..).zip(drafts).map(person).collect(), residents }
@@ -160,12 +160,12 @@ fn complete(population: &Population, number: u32, draft: Draft) -> Person {
 
 impl Cast {
     /// A person of the population who was collected.
-    pub(in super::super) fn resident(&self, index: PersonIndex) -> Who {
+    pub(in crate::demo) fn resident(&self, index: PersonIndex) -> Who {
         self.residents[&index]
     }
 
     /// How many there are.
-    pub(in super::super) fn len(&self) -> usize {
+    pub(in crate::demo) fn len(&self) -> usize {
         self.persons.len()
     }
 
@@ -178,7 +178,7 @@ impl Cast {
     }
 
     /// By which a person would be recognised: name, kana, address, and her member id in both forms.
-    pub(in super::super) fn texts(&self) -> impl Iterator<Item = &str> {
+    pub(in crate::demo) fn texts(&self) -> impl Iterator<Item = &str> {
         self.persons.iter().flat_map(|Person { code: _, items, member }| {
             [items.name(), items.kana(), items.address(), member.original(), member.comparison_form()]
         })

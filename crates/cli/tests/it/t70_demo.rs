@@ -53,7 +53,7 @@ fn a_demo_kills_a_leader_loses_nothing_and_leaves_no_plaintext() {
     // The same search by the command finds what the demo said, and a stranger's secret in a file of the processes.
     let scan = || renkei(["--json", "scan", &path("data"), "--tokens", &path("data/tokens.txt")]);
     assert_eq!((scan().code, &scan().json()["plaintext_hits"]), (0, &json!(0)));
-    fs::write(path("data/logs/leak.err"), "planted vaccine of the folder").unwrap();
+    fs::write(path("data/national/registrar-1-data/leak"), "planted vaccine of the folder").unwrap();
     assert_eq!((scan().code, &scan().json()["plaintext_hits"]), (4, &json!(1)));
 
     let again = renkei(["demo", "--once", "--data", &path("data")]);

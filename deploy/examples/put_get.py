@@ -9,8 +9,8 @@ record, services = grpc.protos_and_services("renkei/record/v1/record.proto")
 home = pathlib.Path(sys.argv[1])
 profile = tomllib.loads((home / "institution.toml").read_text())
 ca, key, certificate = ((home / profile[name]).read_bytes() for name in ("ca", "key", "certificate"))
-patient = record.Patient(insecure_pseudonym=bytes.fromhex((home / "patient").read_text().strip()))
-who = {"patient": patient, "actor": record.Actor(id="dr-1", role="physician")}
+ticket, actor = ((home / name).read_bytes() for name in ("ticket", "actor"))
+who = {"patient": record.Patient(ticket=ticket), "actor": record.Actor(signed=actor)}
 document = (home / "prescription.json").read_bytes()
 
 def parts():

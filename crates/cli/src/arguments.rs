@@ -84,8 +84,8 @@ pub(crate) struct DemoSettings {
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
 
-    /// Writes here what a client of the running demo needs: certificates, connection files, a patient's pseudonym and a
-    /// prescription.
+    /// Writes here what a client of the running demo needs: certificates, connection files, a patient's ticket, which
+    /// is renewed while the demo runs, who acts, and a prescription.
     #[arg(long, value_name = "DIR")]
     pub(crate) client: Option<PathBuf>,
 

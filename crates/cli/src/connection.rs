@@ -4,11 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use renkei_ids::CloudId;
 use renkei_runtime::{Address, ExpectedPeer, Http2, Role, SystemClock, Tls, TlsFiles};
 use serde::Deserialize;
 use tonic::transport::Channel;
 
 use crate::failure::Failure;
+
+/// Key holders, registrars, insurers and their operators belong to no cloud.
+pub(crate) const NO_CLOUD: CloudId = CloudId::from_bytes([0; 16]);
 
 /// Whom to ask, and as whom: a file, and flags over it.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -90,8 +94,16 @@ impl Caller {
 
     /// A channel to a process of this role in the caller's own cloud. Call it inside the runtime.
     pub(crate) fn channel(&self, address: &Address, role: Role) -> Channel {
-        let expected = ExpectedPeer { cloud: self.tls.identity().cloud, role, name: None };
-        self.tls.channel(address, expected, Http2::CALLS)
+        self.channel_in(self.tls.identity().cloud, address, role)
+    }
+
+    /// A channel to a process of this role that belongs to no cloud.
+    pub(crate) fn national_channel(&self, address: &Address, role: Role) -> Channel {
+        self.channel_in(NO_CLOUD, address, role)
+    }
+
+    fn channel_in(&self, cloud: CloudId, address: &Address, role: Role) -> Channel {
+        self.tls.channel(address, ExpectedPeer { cloud, role, name: None }, Http2::CALLS)
     }
 }
 

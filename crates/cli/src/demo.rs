@@ -1,6 +1,7 @@
 //! `renkei demo`: one cloud of real processes, from nothing to a report that says what held.
 
 mod acts;
+mod check_in;
 mod cloud;
 mod corpus;
 mod handout;
@@ -9,12 +10,11 @@ mod load;
 mod report;
 mod search;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::Path;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use renkei_envelope::Pseudonym;
 use renkei_runtime::Chain;
 use renkei_wire::record::{AuditOperation, AuditOutcome};
 
@@ -25,6 +25,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 
 use acts::{Act, note};
+use check_in::{Cast, Desk, Misregistered, Who};
 use cloud::{DemoCloud, Home};
 use corpus::{Folder, Item, Stored};
 use institution::Institution;
@@ -38,16 +39,17 @@ const ACTOR: &str = "physician-of-the-demo";
 const AT_ONCE: usize = 8;
 /// The vault of a demo has nobody to unseal it.
 const UNSEALED: &str = "\
-UNSEALED KEYS: this vault keeps its epoch key in a file that nothing seals, and takes a pseudonym in place of a
-ticket. Both are for development builds on loopback. Nothing of a real patient belongs in here.";
+UNSEALED KEYS: this vault keeps its epoch key in a file that nothing seals, and the demo itself is the authority whose
+cards it shows. Both are for development builds on loopback. Nothing of a real patient belongs in here.";
 
 /// Shows the main job, and then stays until Ctrl-C, unless it is to end.
 pub(crate) async fn demo(settings: DemoSettings, output: Output) -> Result<Exit, Failure> {
     let DemoSettings { documents, data, client, once, report: file } = settings;
     let home = Home::at(data)?;
-    let folder = documents.map(Folder::open).transpose()?;
-    let showing = Box::pin(show(&home, folder.as_ref()));
-    let (mut cloud, report, search) = tokio::select! {
+    let mut persons = corpus::persons();
+    let folder = documents.map(|dir| Folder::open(dir, &mut persons)).transpose()?;
+    let showing = Box::pin(show(&home, folder.as_ref(), persons.cast()));
+    let Shown { mut cloud, desk, report, search } = tokio::select! {
         // Ctrl-C first, for the start of the processes blocks this thread: until it is listened for, it kills.
         biased;
         () = interrupted() => return Err(Failure::Interrupted),
@@ -62,10 +64,16 @@ pub(crate) async fn demo(settings: DemoSettings, output: Output) -> Result<Exit,
         write(path, &json)?;
     }
     if !once {
-        cloud.run_all().map_err(|source| Failure::Launch { source })?;
-        let handed = client.as_deref().map(|dir| handout::write(dir, &cloud)).transpose()?;
+        cloud.run_all()?;
+        let handed = match &client {
+            Some(dir) => Some(handout::write(dir, &cloud, &desk).await?),
+            None => None,
+        };
         handout::tell(&cloud, handed.as_ref());
-        interrupted().await;
+        tokio::select! {
+            () = interrupted() => {}
+            failed = handout::keep(handed.as_ref(), &desk) => return Err(failed),
+        }
         cloud.stop().await?;
     } else if client.is_some() {
         note("  --client is for a demo that stays; with --once nothing is written");
@@ -73,23 +81,36 @@ pub(crate) async fn demo(settings: DemoSettings, output: Output) -> Result<Exit,
     Ok(report.exit())
 }
 
+/// What is left when every act is over.
+struct Shown {
+    cloud: DemoCloud,
+    desk: Desk,
+    report: Report,
+    search: Search,
+}
+
 /// Every act. The processes have ended when it returns.
-async fn show(home: &Home, folder: Option<&Folder>) -> Result<(DemoCloud, Report, Search), Failure> {
+async fn show(home: &Home, folder: Option<&Folder>, cast: Cast) -> Result<Shown, Failure> {
     note(UNSEALED);
     let mut search = Search::begin(ACTOR)?;
-    let act = Act::open_ended("cloud", "starting three nodes, a vault and a gateway");
-    let mut cloud = DemoCloud::start(home.path()).await?;
+    search.plant_persons(cast.texts());
+    let act = Act::open_ended("cloud", "starting key holders, a registrar, nodes, a vault and a gateway");
+    let (mut cloud, signers, enrolled) = DemoCloud::start(home.path(), &cast).await?;
     let caller = Caller::load(cloud.institution())?;
-    let institution = Institution::new(&caller, cloud.gateway(), ACTOR);
-    act.done(format_args!("three nodes, a vault and a gateway, with their files in {home}"));
+    let desk = Desk::new((&caller, enrolled), cloud.registrar(), (signers, cast), ACTOR);
+    let institution = Institution::new(&caller, cloud.gateway(), &desk, desk.sign_actor(ACTOR)?);
+    act.done(format_args!(
+        "two key holders, a registrar, three nodes, a vault and a gateway, with their files in {home}"
+    ));
 
-    let (mut stored, refused) = put_documents(&institution, folder, &mut search).await?;
+    let (persons, misregistered) = admit(&desk).await?;
+    let (mut stored, refused) = put_documents(&institution, &desk, folder, &mut search).await?;
     let documents_put = stored.len() as u64;
     let identical = read_back(&institution, &stored, "read").await?;
 
     let steps = usize::try_from(BEFORE + WHILE_DEAD).unwrap_or(usize::MAX);
     let act = Act::of_steps("leader", steps);
-    let loaded = load::run(&mut cloud, &institution, &act).await?;
+    let loaded = load::run(&mut cloud, (&institution, &desk), &act).await?;
     act.done(format_args!("node {} killed, which led {} groups, and back", loaded.killed, loaded.led));
     let Loaded { killed, led: _, acknowledged, while_dead, reads, misread, longest_gap, back_after, written } = loaded;
     search.plant(written.iter().map(|stored| &stored.document));
@@ -105,6 +126,11 @@ async fn show(home: &Home, folder: Option<&Folder>) -> Result<(DemoCloud, Report
     let found = search.carry_out(home.path()).await?;
     act.done(format_args!("{} places looked at in {} databases", found.pairs, found.databases));
     let report = Report {
+        persons,
+        mints: desk.mints(),
+        misregistrations_quarantined: misregistered.quarantined,
+        misregistered_tickets: misregistered.tickets,
+        refusals: desk.refusals(),
         documents_put,
         identical_readbacks: identical,
         refused,
@@ -122,25 +148,36 @@ async fn show(home: &Home, folder: Option<&Folder>) -> Result<(DemoCloud, Report
         planted: search.planted().lines().count() as u64,
         scanned_bytes: found.bytes,
     };
-    Ok((cloud, report, search))
+    Ok(Shown { cloud, desk, report, search })
+}
+
+/// Checks everybody in, and claims the member id of one for another.
+async fn admit(desk: &Desk) -> Result<(u64, Misregistered), Failure> {
+    let [first, second] = corpus::MISREGISTERED.map(|n| desk.resident(corpus::person(n)));
+    let act = Act::of_steps("check-in", desk.persons());
+    let (persons, insurers) = desk.admit_all(second, &act).await?;
+    act.done(format_args!("{persons} persons registered by {insurers} insurers, each checked in on her card"));
+    let act = Act::open_ended("misregister", "claiming one member id for two persons");
+    let misregistered = desk.misregister(first, second).await?;
+    act.done(format_args!("{} links in quarantine, {} tickets", misregistered.quarantined, misregistered.tickets));
+    Ok((persons, misregistered))
 }
 
 type Refused = BTreeMap<String, u64>;
 
 /// Puts what is synthetic and what the folder holds. A refusal that no retry mends is counted by its code.
 async fn put_documents(
-    institution: &Institution,
+    institution: &Institution<'_>,
+    desk: &Desk,
     folder: Option<&Folder>,
     search: &mut Search,
 ) -> Result<(Vec<Stored>, Refused), Failure> {
     let (mut stored, mut refused) = (Vec::new(), Refused::new());
-    let files = folder.map_or(&[][..], Folder::files);
-    let act = Act::of_steps("documents", files.len() + 1);
-    put_all(institution, corpus::synthetic(), search, &mut stored, &mut refused).await?;
+    let act = Act::of_steps("documents", folder.map_or(0, Folder::files) + 1);
+    put_all(institution, corpus::synthetic(desk), search, &mut stored, &mut refused).await?;
     act.step();
-    for file in files {
-        let items = folder.map(|folder| folder.read(file)).transpose()?.unwrap_or_default();
-        put_all(institution, items, search, &mut stored, &mut refused).await?;
+    for items in folder.into_iter().flat_map(Folder::items) {
+        put_all(institution, items?, search, &mut stored, &mut refused).await?;
         act.step();
     }
     let total: u64 = refused.values().sum();
@@ -149,7 +186,7 @@ async fn put_documents(
 }
 
 async fn put_all(
-    institution: &Institution,
+    institution: &Institution<'_>,
     items: Vec<Item>,
     search: &mut Search,
     stored: &mut Vec<Stored>,
@@ -160,7 +197,7 @@ async fn put_all(
         search.control(&item.document)?;
     }
     let puts = stream::iter(items).map(async |Item { document, patient, key }| {
-        let outcome = institution.put(&patient, &key, &document).await;
+        let outcome = institution.put(patient, &key, &document).await;
         (document, patient, outcome)
     });
     let mut puts = puts.buffer_unordered(AT_ONCE);
@@ -177,10 +214,10 @@ async fn put_all(
 }
 
 /// Reads every document; how many are what was put. One that is refused is not.
-async fn read_back(institution: &Institution, stored: &[Stored], name: &'static str) -> Result<u64, Failure> {
+async fn read_back(institution: &Institution<'_>, stored: &[Stored], name: &'static str) -> Result<u64, Failure> {
     let act = Act::of_steps(name, stored.len());
     let reads = stream::iter(stored).map(async |Stored { document, patient, reference }| {
-        match institution.get(patient, reference).await {
+        match institution.get(*patient, reference).await {
             Ok(read) => Ok(read == *document),
             Err(failure @ Failure::Refused { .. }) => {
                 note(format_args!("  a document does not read back: {}", Chain(&failure)));
@@ -201,11 +238,10 @@ async fn read_back(institution: &Institution, stored: &[Stored], name: &'static 
 
 /// Lists every patient's rows: how many there are, and how many of the acknowledged operations are without theirs. A
 /// write has exactly one row that says `done`; a read has one at least, for one that was tried again has more.
-async fn audit(institution: &Institution, stored: &[Stored], reads: u64) -> Result<(u64, u64), Failure> {
-    let patients: HashMap<&[u8; 32], &Pseudonym> =
-        stored.iter().map(|stored| (stored.patient.expose(), &stored.patient)).collect();
+async fn audit(institution: &Institution<'_>, stored: &[Stored], reads: u64) -> Result<(u64, u64), Failure> {
+    let patients: HashSet<Who> = stored.iter().map(|stored| stored.patient).collect();
     let act = Act::of_steps("audit", patients.len());
-    let lists = stream::iter(patients.into_values()).map(async |patient| institution.rows(patient).await);
+    let lists = stream::iter(patients).map(async |patient| institution.rows(patient).await);
     let mut lists = lists.buffer_unordered(AT_ONCE);
     let (mut rows, mut put_rows, mut get_rows) = (0, 0, 0);
     while let Some(list) = lists.try_next().await? {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use renkei_access::{InvalidActor, InvalidDirectory};
 use renkei_envelope::InvalidKeyFile;
 use renkei_ids::NodeId;
-use renkei_launch::{CertError, CloudError};
+use renkei_launch::{CertError, CloudError, KeyholderLaunchError, RegistrarLaunchError};
 use renkei_runtime::{Address, InvalidIdentity, SecretFileError, TlsError};
 use renkei_wire::limits::DOCUMENT_MAX_BYTES;
 use renkei_wire::{InvalidRefusal, Refusal};
@@ -132,6 +132,20 @@ pub(crate) enum Failure {
         #[source]
         source: CloudError,
     },
+    #[error("running the registrar")]
+    Registrar {
+        #[source]
+        source: RegistrarLaunchError,
+    },
+    #[error("running the key holders")]
+    Keyholder {
+        #[source]
+        source: KeyholderLaunchError,
+    },
+    #[error("{persons} persons were registered, and not settled")]
+    Unsettled { persons: usize },
+    #[error("{address} checked somebody in without a ticket for the cloud")]
+    NoTicket { address: Box<str> },
     #[error("no node leads a group of records")]
     NoLeader,
     #[error("{acknowledged} of {goal} operations were acknowledged in {} s", after.as_secs())]
@@ -224,11 +238,17 @@ impl Failure {
             Self::Unreachable { .. }
             | Self::TimedOut { .. }
             | Self::Launch { .. }
+            | Self::Registrar { .. }
+            | Self::Keyholder { .. }
             | Self::NoLeader
             | Self::Stalled { .. }
             | Self::NotBack { .. } => Exit::Unreachable,
             Self::Interrupted => Exit::Interrupted,
-            Self::UnreadableRefusal { .. } | Self::UnreadableAnswer { .. } | Self::Length { .. } => Exit::Integrity,
+            Self::UnreadableRefusal { .. }
+            | Self::UnreadableAnswer { .. }
+            | Self::Length { .. }
+            | Self::Unsettled { .. }
+            | Self::NoTicket { .. } => Exit::Integrity,
         }
     }
 }

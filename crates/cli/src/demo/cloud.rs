@@ -5,13 +5,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use renkei_ids::{Clock as _, CloudId, GroupId, NodeId};
-use renkei_launch::{Cloud, CloudError, CloudSpec, RaftProfile, Role, SystemClock, TlsFiles};
+use renkei_ids::{CellId, Clock as _, CloudId, GroupId, InstitutionId, NodeId};
+use renkei_launch::{Cloud, CloudError, CloudSpec, RaftProfile, Role, SystemClock, TlsFiles, certificate_key};
 use renkei_runtime::Address;
 use renkei_wire::NodeAdminServiceClient;
 use renkei_wire::admin::{BootstrapRequest, NodeAt, StatusReply};
 use renkei_wire::pb::admin::v1::StatusRequest;
 
+use super::check_in::{Cast, Hospital, National, Signers};
 use crate::admin::found;
 use crate::arguments::NumberedNode;
 use crate::call::answer;
@@ -33,16 +34,24 @@ const STATUS: Duration = Duration::from_secs(2);
 const BUDGETS: [&str; 6] = ["open_asker", "open_cell", "open_slot", "write_asker", "write_cell", "write_slot"];
 
 /// Processes that run, and a directory that holds all their files.
-#[derive(Debug)]
 pub(super) struct DemoCloud {
     processes: Cloud,
+    national: National,
     operator: Caller,
     institution: TlsFiles,
 }
 
+/// The hospital of the demo.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Enrolled {
+    pub(super) cloud: CloudId,
+    pub(super) institution: InstitutionId,
+}
+
 impl DemoCloud {
-    /// Starts three nodes, a vault and a gateway with their files in `dir`, and founds the cloud.
-    pub(super) async fn start(dir: &Path) -> Result<Self, Failure> {
+    /// Starts two key holders, a registrar, three nodes, a vault and a gateway with their files in `dir`, founds the cloud
+    /// and publishes a directory.
+    pub(super) async fn start(dir: &Path, cast: &Cast) -> Result<(Self, Signers, Enrolled), Failure> {
         let failed = |source| Failure::Launch { source };
         let spec = CloudSpec {
             cloud: CloudId::from_bytes(rand::random()),
@@ -54,33 +63,56 @@ impl DemoCloud {
             now: SystemClock::new().now(),
         };
         let mut processes = Cloud::prepare(&spec).map_err(failed)?;
-        let budgets = BUDGETS.map(|name| format!("budgets.{name}={{minute=10000000, day=10000000}}"));
-        processes.add_vault(MEMORY_MIB, &budgets).map_err(failed)?;
-        processes.add_gateway("demo", &[]).map_err(failed)?;
+        let (national, signers) = National::prepare(dir, spec.cloud, cast)?;
+        let mut set = national.vault_settings();
+        set.extend(BUDGETS.map(|name| format!("budgets.{name}={{minute=10000000, day=10000000}}")));
+        processes.add_vault(MEMORY_MIB, &set).map_err(failed)?;
+        processes.add_gateway("demo", &[national.directory_setting()]).map_err(failed)?;
         let operator = Caller::load(&processes.issue(Role::Operator, "demo").map_err(failed)?)?;
         let name = hex(&rand::random::<[u8; 16]>());
         let institution = processes.issue(Role::Institution, &name).map_err(failed)?;
-        let mut cloud = Self { processes, operator, institution };
-        cloud.run_all().map_err(failed)?;
+        let mut cloud = Self { processes, national, operator, institution };
+        cloud.run_all()?;
         cloud.found().await?;
-        Ok(cloud)
+        let enrolled = Enrolled { cloud: spec.cloud, institution: InstitutionId::from_bytes(rand::random()) };
+        cloud.publish(enrolled, &name, &signers).await?;
+        Ok((cloud, signers, enrolled))
     }
 
-    /// Starts what does not run.
-    pub(super) fn run_all(&mut self) -> Result<(), CloudError> {
-        self.processes.start_vault()?;
-        self.processes.start_all()?;
-        self.processes.start_gateway()
+    /// The directory of this cell, the hospital and the insurers.
+    async fn publish(&self, enrolled: Enrolled, name: &str, signers: &Signers) -> Result<(), Failure> {
+        let failed = |source| Failure::Launch { source };
+        let Enrolled { cloud, institution: id } = enrolled;
+        let key_hash = certificate_key(&self.institution.certificate).map_err(failed)?;
+        let cell = self.processes.gateway_cell(CellId::from_bytes(rand::random())).map_err(failed)?;
+        let vault = self.processes.vault_address().ok_or(CloudError::NoVault).map_err(failed)?;
+        let vault: Address = vault.to_string().parse().expect("a socket's address is an address");
+        let hospital = Hospital { id, name, key_hash };
+        self.national.publish((cloud, cell), (&hospital, signers), (&self.operator, &vault)).await
+    }
+
+    /// Where the registrar serves.
+    pub(super) fn registrar(&self) -> Address {
+        self.national.address()
+    }
+
+    /// Starts every process, of which none runs.
+    pub(super) fn run_all(&mut self) -> Result<(), Failure> {
+        self.national.start()?;
+        let Self { processes, .. } = self;
+        let started = processes.start_vault().and_then(|()| processes.start_all());
+        started.and_then(|()| processes.start_gateway()).map_err(|source| Failure::Launch { source })
     }
 
     /// Ends every process in order. They wait for connections to close, so ours must be served meanwhile.
     pub(super) async fn stop(mut self) -> Result<Self, Failure> {
         let stopping = tokio::task::spawn_blocking(move || {
-            let stopped = self.processes.stop_all();
+            let stopped = self.processes.stop_all().map_err(|source| Failure::Launch { source });
+            let stopped = stopped.and_then(|()| self.national.stop());
             (self, stopped)
         });
         let (cloud, stopped) = stopping.await.expect("stopping does not panic, and nobody aborts it");
-        stopped.map(|()| cloud).map_err(|source| Failure::Launch { source })
+        stopped.map(|()| cloud)
     }
 
     async fn found(&self) -> Result<(), Failure> {

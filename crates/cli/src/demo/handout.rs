@@ -1,36 +1,65 @@
-//! What a client of the running demo needs: certificates, connection files, a patient and a document.
+//! What a client of the running demo needs: certificates, connection files, a ticket, an actor and a document.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use renkei_launch::TlsFiles;
 use renkei_population::DocumentKind;
 
 use super::acts::note;
+use super::check_in::{Desk, Who};
 use super::cloud::DemoCloud;
 use super::corpus;
 use crate::failure::Failure;
-use crate::hex::hex;
 
-/// A directory that was handed out.
+/// Who acts for a client.
+const ACTOR: &str = "dr-1";
+/// Pause between two looks at how old the ticket is.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// A directory that was handed out, and whose ticket lies in it.
 #[derive(Debug)]
 pub(super) struct Handout {
     dir: PathBuf,
+    patient: Who,
 }
 
 /// Writes the directory; files of an earlier demo are replaced.
-pub(super) fn write(dir: &Path, cloud: &DemoCloud) -> Result<Handout, Failure> {
+pub(super) async fn write(dir: &Path, cloud: &DemoCloud, desk: &Desk) -> Result<Handout, Failure> {
     let failed = |source| Failure::Write { path: dir.to_owned(), source };
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
     profile(dir, "institution", cloud.institution(), &[cloud.gateway()])?;
     profile(dir, "operator", &cloud.operator()?, &cloud.nodes())?;
-    let patient = hex(corpus::stranger().expose());
-    private(&dir.join("patient"), format!("{patient}\n").as_bytes())?;
     let person = corpus::person(corpus::UNSEEN);
+    let handout = Handout { dir: dir.to_owned(), patient: desk.resident(person) };
+    handout.put_ticket(desk).await?;
+    private(&dir.join("actor"), desk.sign_actor(ACTOR)?.as_bytes())?;
     private(&dir.join("prescription.json"), &corpus::population().document(person, DocumentKind::Prescription, 1))?;
-    Ok(Handout { dir: dir.to_owned() })
+    Ok(handout)
+}
+
+/// Keeps the ticket good for as long as nothing fails.
+pub(super) async fn keep(handout: Option<&Handout>, desk: &Desk) -> Failure {
+    let Some(handout) = handout else { return std::future::pending().await };
+    loop {
+        tokio::time::sleep(LOOK).await;
+        if let Err(failure) = handout.put_ticket(desk).await {
+            return failure;
+        }
+    }
+}
+
+impl Handout {
+    /// The patient's ticket, renewed if it is old, in place of the one that is there.
+    async fn put_ticket(&self, desk: &Desk) -> Result<(), Failure> {
+        let ticket = desk.ticket(self.patient).await?;
+        let (path, next) = (self.dir.join("ticket"), self.dir.join("ticket.next"));
+        private(&next, ticket.as_bytes())?;
+        fs::rename(&next, &path).map_err(|source| Failure::Write { path, source })
+    }
 }
 
 /// `NAME.toml` for `--config`, and the files that it names.
@@ -66,7 +95,7 @@ fn private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 /// Says how to use the cloud while it stays.
 pub(super) fn tell(cloud: &DemoCloud, handout: Option<&Handout>) {
     note(format_args!("\nThe cloud runs; its gateway is {}. Ctrl-C ends it.", cloud.gateway()));
-    let Some(Handout { dir }) = handout else {
+    let Some(Handout { dir, .. }) = handout else {
         note("Start the demo with --client DIR for certificates to use it with.");
         return;
     };
@@ -76,6 +105,6 @@ pub(super) fn tell(cloud: &DemoCloud, handout: Option<&Handout>) {
     note(format_args!(
         "Put a prescription, from another terminal:\n\n  \
          {renkei} put {dir}/prescription.json --idempotency-key first \\\n    \
-         --config {dir}/institution.toml --patient {dir}/patient --actor dr-1\n"
+         --config {dir}/institution.toml --ticket {dir}/ticket --signed-actor {dir}/actor\n"
     ));
 }

@@ -3,16 +3,18 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use renkei_envelope::{Pseudonym, Reference};
+use renkei_access::SignedActor;
+use renkei_envelope::Reference;
 use renkei_ids::AuditSeq;
 use renkei_runtime::{Address, Role};
 use renkei_wire::pb::record::v1 as pb;
 use renkei_wire::record::{
-    Acting, Actor, AuditEntry, GetDocumentRequest, ListAuditRequest, Patient, PutDocumentReply, PutHead,
+    Acting, AuditEntry, GetDocumentRequest, ListAuditRequest, Patient, PutDocumentReply, PutHead,
 };
 use renkei_wire::{RecordServiceClient, limits};
 use tonic::transport::Channel;
 
+use super::check_in::{Desk, Who};
 use crate::call::{Answers, answer, timed};
 use crate::connection::Caller;
 use crate::failure::Failure;
@@ -27,33 +29,28 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 type Client = RecordServiceClient<Channel>;
 
-/// Somebody of an institution, and the gateway that is asked.
-#[derive(Clone, Debug)]
-pub(super) struct Institution {
+/// Somebody of an institution, the desk that gives tickets, and the gateway that is asked.
+pub(super) struct Institution<'a> {
     client: Client,
     address: Address,
+    desk: &'a Desk,
     actor: Acting,
 }
 
-impl Institution {
-    /// Asks the gateway at `address`, for the actor of this id.
-    pub(super) fn new(caller: &Caller, address: Address, actor: &str) -> Self {
+impl<'a> Institution<'a> {
+    /// Asks the gateway at `address`, for this actor.
+    pub(super) fn new(caller: &Caller, address: Address, desk: &'a Desk, actor: SignedActor) -> Self {
         let client = RecordServiceClient::new(caller.channel(&address, Role::Gateway))
             .max_decoding_message_size(limits::RECORD_MESSAGE_MAX_BYTES);
-        let actor = Acting::Believed(Actor { id: actor.to_owned(), role: "physician".to_owned() });
-        Self { client, address, actor }
+        Self { client, address, desk, actor: Acting::Signed(actor) }
     }
 
     /// Stores a document; its key makes a repeated attempt harmless.
-    pub(super) async fn put(
-        &self,
-        patient: &Pseudonym,
-        key: &Bytes,
-        document: &Bytes,
-    ) -> Result<PutDocumentReply, Failure> {
-        self.patiently(async |mut client| {
+    pub(super) async fn put(&self, patient: Who, key: &Bytes, document: &Bytes) -> Result<PutDocumentReply, Failure> {
+        patiently(&self.address, async || {
+            let mut client = self.client.clone();
             let head = PutHead {
-                patient: Patient::InsecurePseudonym(patient.clone()),
+                patient: Patient::Ticket(self.desk.ticket(patient).await?),
                 actor: self.actor.clone(),
                 idempotency_key: key.clone(),
                 document_bytes: document.len(),
@@ -65,10 +62,11 @@ impl Institution {
     }
 
     /// Reads the current version of a document.
-    pub(super) async fn get(&self, patient: &Pseudonym, reference: &Reference) -> Result<Vec<u8>, Failure> {
-        self.patiently(async |mut client| {
+    pub(super) async fn get(&self, patient: Who, reference: &Reference) -> Result<Vec<u8>, Failure> {
+        patiently(&self.address, async || {
+            let mut client = self.client.clone();
             let request = GetDocumentRequest {
-                patient: Patient::InsecurePseudonym(patient.clone()),
+                patient: Patient::Ticket(self.desk.ticket(patient).await?),
                 actor: self.actor.clone(),
                 reference: reference.clone(),
                 version: None,
@@ -81,10 +79,11 @@ impl Institution {
     }
 
     /// The rows of a patient's history that the institution caused.
-    pub(super) async fn rows(&self, patient: &Pseudonym) -> Result<Vec<AuditEntry>, Failure> {
-        self.patiently(async |mut client| {
+    pub(super) async fn rows(&self, patient: Who) -> Result<Vec<AuditEntry>, Failure> {
+        patiently(&self.address, async || {
+            let mut client = self.client.clone();
             let request = ListAuditRequest {
-                patient: Patient::InsecurePseudonym(patient.clone()),
+                patient: Patient::Ticket(self.desk.ticket(patient).await?),
                 actor: self.actor.clone(),
                 after: AuditSeq(0),
             };
@@ -100,18 +99,21 @@ impl Institution {
         })
         .await
     }
+}
 
-    /// The outcome of the first attempt whose failure does not pass by waiting.
-    async fn patiently<T>(&self, attempt: impl AsyncFn(Client) -> Result<T, Failure>) -> Result<T, Failure> {
-        let began = Instant::now();
-        loop {
-            let outcome = tokio::time::timeout(ATTEMPT, attempt(self.client.clone())).await.unwrap_or_else(|_| {
-                Err(Failure::TimedOut { address: self.address.to_string().into(), seconds: ATTEMPT.as_secs() })
-            });
-            match outcome.as_ref().err().and_then(passes_after) {
-                Some(wait) if began.elapsed() < PATIENCE => tokio::time::sleep(wait).await,
-                _ => return outcome,
-            }
+/// The outcome of the first attempt whose failure does not pass by waiting.
+pub(super) async fn patiently<T>(
+    address: &Address,
+    attempt: impl AsyncFn() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let began = Instant::now();
+    loop {
+        let outcome = tokio::time::timeout(ATTEMPT, attempt()).await.unwrap_or_else(|_| {
+            Err(Failure::TimedOut { address: address.to_string().into(), seconds: ATTEMPT.as_secs() })
+        });
+        match outcome.as_ref().err().and_then(passes_after) {
+            Some(wait) if began.elapsed() < PATIENCE => tokio::time::sleep(wait).await,
+            _ => return outcome,
         }
     }
 }

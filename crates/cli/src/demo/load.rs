@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::future::try_join_all;
-use renkei_envelope::{Pseudonym, Reference};
+use renkei_envelope::Reference;
 use renkei_ids::NodeId;
-use renkei_population::{DocumentKind, Population};
+use renkei_population::{DocumentKind, PersonIndex, Population};
 
 use super::acts::Act;
+use super::check_in::{Desk, Who};
 use super::cloud::DemoCloud;
 use super::corpus::{self, Stored};
 use super::institution::Institution;
@@ -27,6 +28,11 @@ pub(super) const WHILE_DEAD: u64 = 2_000;
 const LONGEST: Duration = Duration::from_secs(120);
 /// Pause between two looks at how far it is.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// Numbers of the [people](corpus::person) whom the clients write about.
+pub(super) fn people() -> impl Iterator<Item = u32> {
+    0..CLIENTS * PATIENTS
+}
 
 /// What came of the load.
 pub(super) struct Loaded {
@@ -59,10 +65,14 @@ struct Counts {
 }
 
 /// Runs the clients; meanwhile kills the node that leads most, and starts it again.
-pub(super) async fn run(cloud: &mut DemoCloud, institution: &Institution, act: &Act) -> Result<Loaded, Failure> {
+pub(super) async fn run(
+    cloud: &mut DemoCloud,
+    (institution, desk): (&Institution<'_>, &Desk),
+    act: &Act,
+) -> Result<Loaded, Failure> {
     let counts = Counts::default();
     let population = corpus::population();
-    let clients = (0..CLIENTS).map(|number| client(number, institution, &population, &counts));
+    let clients = (0..CLIENTS).map(|number| client(number, (institution, desk), &population, &counts));
     let clients = async { try_join_all(clients).await.map(|_| ()) };
     let drill = async {
         let drilled = drill(cloud, &counts, act).await;
@@ -126,18 +136,22 @@ async fn reach(counts: &Counts, goal: u64, act: &Act) -> Result<(), Failure> {
 
 /// A patient of one client, and what was written last.
 struct Own {
-    patient: Pseudonym,
+    index: PersonIndex,
+    patient: Who,
     last: Option<(Bytes, Reference)>,
 }
 
 /// Writes a document, reads it, and goes on to the next patient, until it is over.
 async fn client(
     number: u32,
-    institution: &Institution,
+    (institution, desk): (&Institution<'_>, &Desk),
     population: &Population,
     counts: &Counts,
 ) -> Result<(), Failure> {
-    let mut own: Vec<Own> = (0..PATIENTS).map(|_| Own { patient: corpus::stranger(), last: None }).collect();
+    let mut own: Vec<Own> = (0..PATIENTS)
+        .map(|place| corpus::person(number * PATIENTS + place))
+        .map(|index| Own { index, patient: desk.resident(index), last: None })
+        .collect();
     let mut last_success = Instant::now();
     let mut succeeded = || {
         counts.acknowledged.set(counts.acknowledged.get() + 1);
@@ -146,17 +160,16 @@ async fn client(
     };
     for turn in 0_u32.. {
         let place = turn % PATIENTS;
-        let Own { patient, last } = &mut own[place as usize];
+        let Own { index, patient, last } = &mut own[place as usize];
         if counts.over.get() {
             break;
         }
-        let index = corpus::person(number * PATIENTS + place);
-        let document = Bytes::from(population.document(index, DocumentKind::Vaccination, 1 + turn / PATIENTS));
-        let reply = institution.put(patient, &corpus::key(turn as usize), &document).await?;
+        let document = Bytes::from(population.document(*index, DocumentKind::Vaccination, 1 + turn / PATIENTS));
+        let reply = institution.put(*patient, &corpus::key(turn as usize), &document).await?;
         succeeded();
         counts.written.borrow_mut().push(Stored {
             document: document.clone(),
-            patient: patient.clone(),
+            patient: *patient,
             reference: reply.reference.clone(),
         });
         // Half of the reads are of what was written just now, half of what was written a round ago.
@@ -164,7 +177,7 @@ async fn client(
             Some(before) if turn % 2 == 0 => before,
             _ => (document, reply.reference),
         };
-        let read = institution.get(patient, &reference).await?;
+        let read = institution.get(*patient, &reference).await?;
         succeeded();
         counts.reads.set(counts.reads.get() + 1);
         if read != expected {

@@ -14,6 +14,16 @@ pub(super) const UNAVAILABLE_MAX_MS: u64 = 5_000;
 /// What the demo found; the fields of `--json`.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Report {
+    /// Persons who were registered by their insurers and checked in on their cards.
+    pub(super) persons: u64,
+    /// Tickets that the registrar minted through the key holders, renewals included.
+    pub(super) mints: u64,
+    /// Links that are in quarantine because one member id was claimed for a second person: both.
+    pub(super) misregistrations_quarantined: u64,
+    /// Tickets that were given for one of the two afterwards.
+    pub(super) misregistered_tickets: u64,
+    /// Check-ins and renewals of the two that were refused, by code.
+    pub(super) refusals: BTreeMap<String, u64>,
     /// Documents that were stored, synthetic ones and those of `--documents`.
     pub(super) documents_put: u64,
     /// Of those, how many read back byte for byte.
@@ -58,6 +68,9 @@ impl Report {
     /// Promises that did not hold.
     fn broken(&self) -> Vec<&'static str> {
         let promises = [
+            (self.mints >= self.persons, "somebody has no ticket"),
+            (self.misregistrations_quarantined == 2, "of two persons on one member id, one is not in quarantine"),
+            (self.misregistered_tickets == 0, "a ticket was given for somebody in quarantine"),
             (self.identical_readbacks == self.documents_put, "a document did not read back as it was put"),
             (self.documents_put > 0, "no document was put"),
             (self.unavailable_ms <= UNAVAILABLE_MAX_MS, "a client waited longer than 5 s"),
@@ -75,6 +88,12 @@ impl fmt::Display for Report {
         let Self { documents_put, identical_readbacks, refused, killed_node, unavailable_ms, .. } = self;
         let Self { acknowledged, acknowledged_while_dead, acknowledged_lost, audit_rows, .. } = self;
         let Self { plaintext_hits, plaintext_control_hits, planted, scanned_bytes, .. } = self;
+        let Self { persons, mints, misregistrations_quarantined, misregistered_tickets, refusals, .. } = self;
+        let turned_away: u64 = refusals.values().sum();
+        writeln!(
+            f,
+            "check-in     {persons} persons, {mints} tickets; one member id for two: {misregistrations_quarantined} in quarantine, {turned_away} refusals, {misregistered_tickets} tickets"
+        )?;
         writeln!(f, "documents    {documents_put} put, {identical_readbacks} read back byte for byte")?;
         if !refused.is_empty() {
             let total: u64 = refused.values().sum();
@@ -103,6 +122,11 @@ mod tests {
 
     fn clean() -> Report {
         Report {
+            persons: 3,
+            mints: 4,
+            misregistrations_quarantined: 2,
+            misregistered_tickets: 0,
+            refusals: BTreeMap::from([("patient_unknown".to_owned(), 4)]),
             documents_put: 2,
             identical_readbacks: 2,
             refused: BTreeMap::from([("document_malformed_json".to_owned(), 1)]),
@@ -125,7 +149,10 @@ mod tests {
     #[test]
     fn each_promise_that_does_not_hold_is_told_and_decides_the_exit_code() {
         assert_eq!((clean().exit(), clean().to_string().contains("NOT HELD")), (Exit::Done, false));
-        let broken: [fn(&mut Report); 7] = [
+        let broken: [fn(&mut Report); 10] = [
+            |report| report.mints = 2,
+            |report| report.misregistrations_quarantined = 1,
+            |report| report.misregistered_tickets = 1,
             |report| report.identical_readbacks = 1,
             |report| (report.documents_put, report.identical_readbacks) = (0, 0),
             |report| report.unavailable_ms += 1,

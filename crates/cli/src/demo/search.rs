@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::corpus;
 use crate::control::Control;
 use crate::failure::Failure;
-use crate::scan::{Tokens, scan};
+use crate::scan::{MIN_TOKEN_BYTES, Tokens, scan};
 
 /// Texts that were planted, and unencrypted databases of the same documents.
 #[derive(Debug)]
@@ -38,6 +38,11 @@ impl Search {
     /// Plants texts of documents, also of those that are refused: a refusal must not quote them.
     pub(super) fn plant<'a>(&mut self, documents: impl Iterator<Item = &'a Bytes>) {
         self.planted.extend(documents.flat_map(corpus::texts));
+    }
+
+    /// Plants what persons would be recognised by; what is too short would be found everywhere.
+    pub(super) fn plant_persons<'a>(&mut self, texts: impl Iterator<Item = &'a str>) {
+        self.planted.extend(texts.filter(|text| text.len() >= MIN_TOKEN_BYTES).map(str::to_owned));
     }
 
     /// Stores a document where nothing is encrypted.

@@ -36,16 +36,24 @@ fn a_demo_kills_a_leader_loses_nothing_and_leaves_no_plaintext() {
     let number = |key: &str| report[key].as_u64().unwrap();
     assert_eq!(report["refused"], json!({ "malformed_json": 2 }));
     assert_eq!(number("documents_put"), number("identical_readbacks"));
+    // Those of the population's documents, a client's patient, one who is misregistered, one for what passes no intake, and
+    // one for each document of the folder, which say nothing of whom they are about.
+    assert_eq!(number("persons"), 60 + 128 + 3 + 2);
+    assert!(number("mints") >= number("persons"), "{report}");
+    assert_eq!((number("misregistrations_quarantined"), number("misregistered_tickets")), (2, 0));
+    assert_eq!(report["refusals"], json!({ "patient_unknown": 5 }));
     assert_eq!((number("leader_killed"), number("acknowledged_lost"), number("plaintext_hits")), (1, 0, 0));
     assert!(number("plaintext_control_hits") > 0 && number("unavailable_ms") <= 5_000, "{report}");
     assert!(number("acknowledged") >= 2_000 && number("audit_rows") >= number("acknowledged"), "{report}");
 
     let tokens = fs::read_to_string(path("data/tokens.txt")).unwrap();
     assert!(tokens.lines().any(|token| token == "planted vaccine of the folder"));
+    let searched = ["national/registrar-1-data", "national/keyholder-1-data", "national/keyholder-2-data"];
+    assert!(searched.iter().all(|at| dir.path().join("data").join(at).is_dir()));
     // The same search by the command finds what the demo said, and a stranger's secret in a file of the processes.
     let scan = || renkei(["--json", "scan", &path("data"), "--tokens", &path("data/tokens.txt")]);
     assert_eq!((scan().code, &scan().json()["plaintext_hits"]), (0, &json!(0)));
-    fs::write(path("data/logs/leak.err"), "planted vaccine of the folder").unwrap();
+    fs::write(path("data/national/registrar-1-data/leak"), "planted vaccine of the folder").unwrap();
     assert_eq!((scan().code, &scan().json()["plaintext_hits"]), (4, &json!(1)));
 
     let again = renkei(["demo", "--once", "--data", &path("data")]);
@@ -65,7 +73,8 @@ fn an_interrupted_demo_leaves_no_process_behind() {
     wait_for(|| !command_lines().iter().any(|line| line.contains(&own)));
 }
 
-fn demo(arguments: &[&str]) -> Child {
+/// A demo that stays.
+pub(crate) fn demo(arguments: &[&str]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_renkei"));
     command.arg("demo").args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
@@ -76,7 +85,7 @@ fn command_lines() -> Vec<String> {
     processes.map(|line| String::from_utf8_lossy(&line).replace('\0', " ")).collect()
 }
 
-fn wait_for(holds: impl Fn() -> bool) {
+pub(crate) fn wait_for(holds: impl Fn() -> bool) {
     let began = Instant::now();
     while !holds() {
         assert!(began.elapsed() < LONGEST);

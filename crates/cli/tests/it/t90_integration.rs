@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
 
-use crate::renkei::Ran;
-use crate::world::World;
+use crate::renkei::{Ran, renkei};
+use crate::t70_demo::{demo, wait_for};
 
 /// Lines that the client may have.
 const CLIENT_MAX_LINES: usize = 40;
@@ -40,33 +40,84 @@ fn the_client_in_the_document_is_the_one_that_is_tested_and_is_short() {
     assert!(client.lines().count() <= CLIENT_MAX_LINES, "{} lines", client.lines().count());
 }
 
+/// A demo that stays, and the directory that it hands out.
+struct Demo {
+    dir: tempfile::TempDir,
+    demo: Child,
+}
+
+impl Demo {
+    fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+        let demo = demo(&["--data", &path("data"), "--client", &path("client")]);
+        let demo = Self { dir, demo };
+        // The last file that is written.
+        wait_for(|| demo.path("prescription.json").exists());
+        demo
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join("client").join(name)
+    }
+
+    /// Runs `renkei` as the document has it.
+    fn run(&self, arguments: &[&str]) -> Ran {
+        let [config, ticket, actor] = ["institution.toml", "ticket", "actor"].map(|name| self.path(name));
+        let who = [("--config", &config), ("--ticket", &ticket), ("--signed-actor", &actor)];
+        let who = who.iter().flat_map(|(flag, path)| [*flag, path.to_str().unwrap()]);
+        renkei(arguments.iter().copied().chain(who))
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let pid = rustix::process::Pid::from_child(&self.demo);
+        let _gone = rustix::process::kill_process(pid, rustix::process::Signal::INT);
+        let _ended = self.demo.wait();
+    }
+}
+
 #[test]
-fn a_python_client_puts_and_reads_back_and_is_told_why_it_is_refused() {
+fn clients_of_the_demo_put_and_read_back_with_a_ticket_and_are_told_why_they_are_refused() {
+    let demo = Demo::start();
+    let prescription = fs::read(demo.path("prescription.json")).unwrap();
+    let output = demo.path("read.json");
+    let read_back = |reference: &str| {
+        let read = demo.run(&["get", reference, "--output", output.to_str().unwrap()]);
+        assert_eq!(read.code, 0, "{}", read.err);
+        let read = fs::read(&output).unwrap();
+        fs::remove_file(&output).unwrap();
+        read == prescription
+    };
+    let document = demo.path("prescription.json");
+    let put = demo.run(&["--json", "put", document.to_str().unwrap(), "--idempotency-key", "order-1"]);
+    assert_eq!(put.code, 0, "{}", put.err);
+    assert!(read_back(put.json()["reference"].as_str().unwrap()));
+    let audit = demo.run(&["audit", "list"]);
+    assert_eq!(audit.code, 0, "{}", audit.err);
+
     let Some(python) = python() else {
         println!("SKIPPED: {PYTHON} names no Python with grpcio and grpcio-tools");
         return;
     };
-    let world = World::founded();
-    let prescription = fs::read(world.path("prescription.json")).unwrap();
-    let first = run(&python, world.dir());
+    let client = || run(&python, &demo.dir.path().join("client"));
+    let first = client();
     assert_eq!(first.code, 0, "{}", first.err);
-    let output = world.path("read.json");
-    let read = world.run(&["get", first.out.trim(), "--output", output.to_str().unwrap()]);
-    assert_eq!(read.code, 0, "{}", read.err);
-    assert!(fs::read(&output).unwrap() == prescription, "what Python put is what the command line reads");
+    assert!(read_back(first.out.trim()), "what Python put is what the command line reads");
 
-    let again = run(&python, world.dir());
+    let again = client();
     assert_eq!(again.code, 0, "{}", again.err);
-    let told = world.run(&["--json", "timeline"]).json();
-    assert_eq!(told["entries"].as_array().unwrap().len(), 1, "the same document under the same key is stored once");
+    let told = demo.run(&["--json", "timeline"]).json();
+    assert_eq!(told["entries"].as_array().unwrap().len(), 2, "the same document under the same key is stored once");
 
-    fs::write(world.path("prescription.json"), "{}").unwrap();
-    let refused = run(&python, world.dir());
+    fs::write(&document, "{}").unwrap();
+    let refused = client();
     assert_eq!(refused.code, 1, "{}", refused.err);
     assert_eq!(refused.err.trim(), "INVALID_ARGUMENT: not_a_resource");
     // Of many pieces: nothing in a prescription keeps a reader from white space behind it.
     let large = [&prescription[..], &vec![b' '; 600_000]].concat();
-    fs::write(world.path("prescription.json"), &large).unwrap();
-    let whole = run(&python, world.dir());
+    fs::write(&document, &large).unwrap();
+    let whole = client();
     assert_eq!(whole.code, 0, "{}", whole.err);
 }

@@ -52,8 +52,8 @@ pub(crate) fn found(cloud: &Cloud, dir: &Path) {
     panic!("the groups are not led");
 }
 
-/// A cloud of one node, a vault and a gateway, and an institution with a patient. Its directory holds what `renkei demo
-/// --client` leaves for an institution: `institution.toml`, `patient`, `prescription.json`.
+/// A cloud of one node, a vault and a gateway, and an institution with a patient who is opened by pseudonym. Its directory
+/// holds `institution.toml`, `patient` and `prescription.json`.
 pub(crate) struct World {
     dir: tempfile::TempDir,
     cloud: Cloud,
@@ -102,10 +102,6 @@ impl World {
             std::thread::sleep(PAUSE);
         }
         panic!("the gateway does not serve: {last:?}");
-    }
-
-    pub(crate) fn dir(&self) -> &Path {
-        self.dir.path()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -11,6 +11,7 @@ use renkei_wire::{ErrorCode, Refusal, RegistrarAdminService};
 use tonic::{Request, Response, Status};
 
 use crate::founding::Founder;
+use crate::remote::NO_CLOUD;
 use crate::serve::Registrar;
 
 /// The service towards operators and peers.
@@ -21,9 +22,10 @@ pub(crate) struct RegistrarAdmin {
     pub(crate) registrar: Arc<Registrar>,
 }
 
+/// An operator of a cloud is none of the registrar's.
 fn admit<T>(request: &Request<T>, roles: &[Role]) -> Result<(), Refusal> {
     let caller = request.extensions().get::<PeerIdentity>();
-    match caller.is_some_and(|caller| roles.contains(&caller.role)) {
+    match caller.is_some_and(|caller| caller.cloud == NO_CLOUD && roles.contains(&caller.role)) {
         true => Ok(()),
         false => Err(Refusal::new(ErrorCode::RoleNotAllowed)),
     }

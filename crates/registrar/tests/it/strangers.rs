@@ -3,8 +3,8 @@
 use renkei_access::{Card, CardId, InstitutionKind, Presence, PresentedCard, ResidentCode, StatementKey};
 use renkei_ids::UnixMillis;
 use renkei_runtime::{Role, Tls};
-use renkei_wire::ErrorCode;
 use renkei_wire::registrar::{Entry, InsurerSays, Registration, Shown};
+use renkei_wire::{ErrorCode, Refusal};
 
 use crate::federation::{
     CLINIC, Federation, HOSPITAL, KANTO, NO_CLOUD, Somebody, now, to_read, to_write, today, until,
@@ -133,6 +133,9 @@ async fn who_is_denied_is_refused_within_five_seconds_and_who_is_locked_at_once(
         federation.admin(tls, 1).lock_institution(request).await
     };
     assert!(lock(&federation.hospital, false).await.is_err(), "an institution locks nobody");
+    let of_a_cloud = federation.identity(KANTO, Role::Operator, "one");
+    let refused = lock(&of_a_cloud, true).await.err().map(|status| Refusal::from_status(&status).unwrap().code);
+    assert_eq!(refused, Some(ErrorCode::RoleNotAllowed), "a cloud's operator locks nobody");
     lock(&federation.operator, true).await.unwrap();
     let refused = federation.check_in(&federation.hospital, member()).await.err().unwrap();
     assert_eq!(refused.code, ErrorCode::InstitutionLocked);

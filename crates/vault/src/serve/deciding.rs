@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use renkei_access::{Evidence, Purpose};
+use renkei_access::{Directory, Evidence, Period, Purpose, Scope};
 use renkei_consensus::ProposeError;
+use renkei_envelope::ClassSet;
 use renkei_ids::{InstitutionId, KeyHash, Pid, RequestId};
 use renkei_wire::{ErrorCode, Refusal};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use tokio::task::spawn_blocking;
 use super::Vault;
 use super::keys::UnwrapError;
 use crate::machine::VaultView;
-use crate::state::{self, Batch, Command, Item, LOCK_MILLIS, Reason, Verdict, Verdicts};
+use crate::state::{self, Ask, Batch, Command, Item, LOCK_MILLIS, Reason, Verdict, Verdicts, Wanted};
 
 /// How often a command is made again because the state changed under it.
 const TRIES: usize = 3;
@@ -43,7 +44,10 @@ impl Vault {
             // Taken after the leadership, so that it holds everything that earlier leaders acknowledged.
             let (vault, making, view) = (Arc::clone(self), Arc::clone(&prepare), VaultView(replica.view()));
             let (command, askers, prepared) = blocking(move || {
-                let (items, prepared) = making(&vault, &view)?;
+                let (mut items, prepared) = making(&vault, &view)?;
+                if let Some(held) = vault.read_directory.of(&view)? {
+                    deny(&mut items, held.directory(), &gateway);
+                }
                 let askers: Vec<_> = items.iter().map(|item| (item.institution, item.purpose, item.evidence)).collect();
                 let directory = state::head(&view)?.and_then(|head| head.directory);
                 let batch = Batch { time, gateway, request, limits: vault.limits, directory, items };
@@ -94,6 +98,24 @@ impl Vault {
             ProposeError::Overloaded => Refusal::new(ErrorCode::Busy),
             ProposeError::OutcomeUnknown => Refusal::new(ErrorCode::OutcomeUnknown),
             ProposeError::Stopped => Refusal::new(ErrorCode::ShuttingDown),
+        }
+    }
+}
+
+/// What is open ends where its institution is denied, or the cell that it is asked through.
+fn deny(items: &mut [Item], directory: &Directory, gateway: &KeyHash) {
+    let cell = directory.cell_of(gateway).is_some_and(|cell| directory.denies_cell(cell.id));
+    for item in items {
+        let scope = match item.ask {
+            // Judged by the same directory when its ticket was.
+            Ask::Open { .. } | Ask::Refuse { .. } => continue,
+            Ask::Put { .. } => Scope::WRITE,
+            Ask::Delete { .. } => Scope::DELETE,
+            Ask::Stubs { .. } => Scope::AUDIT,
+        };
+        if cell || directory.denies_institution(item.institution) {
+            let wanted = Wanted { classes: ClassSet::default(), period: Period::ALL, scope };
+            item.ask = Ask::Refuse { reason: Reason::Denied, wanted, ticket: None };
         }
     }
 }

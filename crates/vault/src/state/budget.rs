@@ -113,8 +113,10 @@ fn axes(limits: &Limits, what: Use, asker: &Asker) -> [(Vec<u8>, Limit); 3] {
     let Asker { institution, purpose, evidence, gateway, slot, breadth } = asker;
     let by_asker = match what {
         Use::Write => limits.write_asker,
-        Use::Open | Use::Again | Use::Stubs if evidence.is_emergency() => limits.open_emergency,
-        Use::Open | Use::Again | Use::Stubs => breadth.unwrap_or(limits.open_asker),
+        Use::Open | Use::Again | Use::Stubs => {
+            let of_no_size = if evidence.is_emergency() { limits.open_emergency } else { limits.open_asker };
+            breadth.unwrap_or(of_no_size)
+        }
     };
     let (by_cell, by_slot) = match what {
         Use::Write => (limits.write_cell, limits.write_slot),

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use renkei_access::{ConsentCategory, ConsentSet, DailyVisits, Evidence, Party, Period, Purpose, Scope, SignedTicket};
-use renkei_envelope::{CellSecret, Class, Commitments};
+use renkei_envelope::{Category, CellSecret, Class, Commitments};
 use renkei_ids::{CellId, Clock, CloudId, InstitutionId, KeyHash, KeyholderId, PseudonymEpoch, UnixMinute};
 use renkei_launch::{CellEntry, Role, SystemClock, SystemRandom, TicketOrder, every_category};
 use renkei_runtime::Tls;
-use renkei_wire::vault::{Opened, TicketOpening};
+use renkei_wire::vault::{Opened, PutItem, TicketOpening};
 use renkei_wire::{ErrorCode, Refusal};
 
 use crate::openings::constant;
@@ -142,10 +142,19 @@ async fn a_denial_and_a_new_epoch_take_effect_with_the_directory() {
     let scene = Scene::new(1, 3_000).await;
     let good = scene.asking(&scene.ticket(1));
     for party in [Party::Institution(scene.institution), Party::Cell(CELL), Party::Cloud(CLOUD)] {
-        assert!(scene.open(good.clone()).await.is_ok());
+        let opened = scene.open(good.clone()).await.unwrap();
+        let put = PutItem {
+            opening: opened.opening,
+            category: Category::Prescription,
+            month: month(2025, 3),
+            replaces: None,
+        };
+        assert!(scene.world.put(put.clone()).await.is_ok());
         scene.world.national.deny(party, true);
         scene.world.publish().await;
         assert_eq!(scene.refused(good.clone()).await, ErrorCode::InstitutionDenied, "{party:?}");
+        let refused = scene.world.put(put).await.err().unwrap();
+        assert_eq!(refused.code, ErrorCode::InstitutionDenied, "what was open before: {party:?}");
         scene.world.national.deny(party, false);
         scene.world.publish().await;
     }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use renkei_access::{Directory, Institution, Party};
+use renkei_access::{Directory, Institution, Party, VerifyingKey};
+
+use crate::hex::hex;
 
 /// The changes, one a line.
 pub(super) fn differences(before: &Directory, after: &Directory) -> Vec<String> {
@@ -22,7 +24,10 @@ pub(super) fn differences(before: &Directory, after: &Directory) -> Vec<String> 
         &old.cells,
         &new.cells,
         |cell| cell.id,
-        |cell| format!("of cloud {}, {} gateways", cell.cloud, cell.gateways.len()),
+        |cell| {
+            let gateways = listed(cell.gateways.iter().map(|key| hex(key.as_bytes())));
+            format!("of cloud {}, gateways {gateways}, commitment key {}", cell.cloud, hex(&cell.commitments.0))
+        },
     );
     let from_to = |route: &renkei_access::Route| format!("{} in cloud {}", route.home, route.cloud);
     compare(&mut lines, "route of cell", &old.routes, &new.routes, from_to, |route| {
@@ -51,12 +56,17 @@ fn compare<T: PartialEq, K: PartialEq + fmt::Display>(
     key: impl Fn(&T) -> K,
     says: impl Fn(&T) -> String,
 ) {
+    let told = |entry: &T| match says(entry) {
+        says if says.is_empty() => says,
+        says => format!(": {says}"),
+    };
     for entry in new {
-        let says = says(entry);
-        let says = if says.is_empty() { says } else { format!(": {says}") };
         match old.iter().find(|before| key(before) == key(entry)) {
-            None => lines.push(format!("+ {what} {}{says}", key(entry))),
-            Some(before) if before != entry => lines.push(format!("~ {what} {}{says}", key(entry))),
+            None => lines.push(format!("+ {what} {}{}", key(entry), told(entry))),
+            Some(before) if before != entry => {
+                lines.push(format!("~ {what} {}{}", key(entry), told(entry)));
+                lines.push(format!("  before{}", told(before)));
+            }
             Some(_) => {}
         }
     }
@@ -64,10 +74,20 @@ fn compare<T: PartialEq, K: PartialEq + fmt::Display>(
     lines.extend(gone.map(|before| format!("- {what} {}", key(before))));
 }
 
+/// Everything of it, each key too: a key that changes is what an officer has to see.
 pub(super) fn described(institution: &Institution) -> String {
-    let Institution { id: _, kind, name: _, keys, signing, visits, home } = institution;
-    let (visits, kind) = (visits.get(), kind.as_str());
-    format!("{kind}, {visits} visits a day, cell {home}, {} certificates, {} signing keys", keys.len(), signing.len())
+    let Institution { id: _, kind, name, keys, signing, visits, home } = institution;
+    let (visits, kind, name) = (visits.get(), kind.as_str(), hex(name.as_bytes()));
+    let certificates = listed(keys.iter().map(|key| hex(key.as_bytes())));
+    let signing = listed(signing.iter().map(VerifyingKey::to_hex));
+    format!(
+        "{kind}, {visits} visits a day, cell {home}, name {name}, certificates {certificates}, signing keys {signing}"
+    )
+}
+
+fn listed(keys: impl Iterator<Item = String>) -> String {
+    let keys: Vec<String> = keys.collect();
+    if keys.is_empty() { "none".to_owned() } else { keys.join(" ") }
 }
 
 pub(super) fn named(party: &Party) -> String {

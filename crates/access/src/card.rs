@@ -18,7 +18,7 @@ pub const PRESENCE_MILLIS: u64 = 120_000;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResidentCode([u8; 32]);
 
-/// Random number of one card; a card that is lost is blocked by it.
+/// Random number of one card. Nothing blocks a lost one by it yet.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CardId([u8; 16]);
 
